@@ -1,0 +1,111 @@
+// The closed list of what can happen to an overlay. OverlayManager::handle takes exactly these.
+#pragma once
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/ids.h"
+#include "core/local_node.h"
+
+namespace overlayd {
+
+namespace wire {
+class Message;
+}
+// An immutable StellarMessage, held once and shared by every queue, peer and subscriber that needs it.
+using MessagePtr = std::shared_ptr<const wire::Message>;
+
+enum class Direction : std::uint8_t { kInbound, kOutbound };
+
+// AuthCert of Stellar-overlay.x.
+struct AuthCert {
+  std::array<std::uint8_t, 32> public_key{};  // X25519
+  UnixTime expiration;
+  Bytes signature;  // at most 64 bytes; a valid one has exactly 64
+};
+
+// --- from the network threads -------------------------------------------------------------------------------------
+
+// A socket is connected (dialled by Output Dial, or accepted). The transport has drawn the nonce and keeps the secrets.
+struct LinkOpened {
+  PeerId peer;
+  PeerAddress remote;
+  Direction direction = Direction::kInbound;
+  AuthCert local_cert;
+  std::array<std::uint8_t, 32> local_nonce{};
+};
+// A complete message, authenticated and validated by the transport. For HELLO, `is_cert_valid` says whether the
+// certificate verified and keys could be derived from it; it is false for every other type.
+struct MessageReceived {
+  PeerId peer;
+  MessagePtr message;
+  bool is_cert_valid = false;
+};
+// The transport refused bytes of this peer and reads no more of it; the link stays until Close is put out for it.
+struct LinkFaulted {
+  PeerId peer;
+  DropReason reason = DropReason::kFrameMalformed;
+  std::string detail;  // where decoding failed; for the log and the journal
+};
+// The socket is gone (or the dial failed). Last input of this PeerId.
+struct LinkClosed {
+  PeerId peer;
+  DropReason reason = DropReason::kClosedByRemote;
+  std::string detail;
+};
+// Sent at most once a second and only after activity; counts are totals since the link opened.
+struct LinkProgress {
+  PeerId peer;
+  Instant last_read;
+  Instant last_write;
+  Instant oldest_unwritten = Instant::never();  // when the oldest message still in the write queue was handed over
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t messages_written = 0;
+};
+// Answer to Output VerifyScp.
+struct ScpVerified {
+  FloodHash hash;
+  bool is_valid = false;
+};
+
+// --- from clients of the API --------------------------------------------------------------------------------------
+
+// A TRANSACTION or SCP_MESSAGE of our own. Answered with Output BroadcastAnswer.
+struct Broadcast {
+  RequestId request;
+  MessagePtr message;
+};
+enum class Verdict : std::uint8_t { kAccept, kReject, kBan };
+struct VerdictGiven {
+  std::variant<TxHash, FloodHash> subject;  // a transaction by its hash, or any message by its flood hash
+  Verdict verdict = Verdict::kAccept;
+};
+struct LedgerUpdated {
+  LedgerView view;
+  std::vector<TxHash> applied;
+  std::vector<TxHash> banned;
+};
+// Whether a client that takes transactions is attached. Relay mode "consensus" demands transactions only then.
+struct TransactionTakers {
+  bool is_attached = false;
+};
+
+// --- from the operator --------------------------------------------------------------------------------------------
+
+struct ConnectTo {
+  PeerAddress address;
+};
+struct Disconnect {
+  NodeId node;
+};
+// Every peer gets ERR_MISC "shutdown"; new links are refused.
+struct ShutDown {};
+
+using Input = std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
+                           VerdictGiven, LedgerUpdated, TransactionTakers, ConnectTo, Disconnect, ShutDown>;
+
+}  // namespace overlayd

@@ -1,0 +1,99 @@
+// Every number of the protocol and of our own bounds, related where they depend on each other.
+// Source unless marked "ours": stellar-core src/overlay and src/main/Config.cpp, commit a9b8613.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "core/clock.h"
+
+namespace overlayd::limits {
+
+// frames
+inline constexpr std::size_t kRecordMarkBytes = 4;
+inline constexpr std::size_t kFrameBodyMin = 12;                      // version and sequence
+inline constexpr std::size_t kFrameBodyUnauthenticatedMax = 0x1000;   // MAX_UNAUTH_MESSAGE_SIZE
+inline constexpr std::size_t kFrameBodyMax = 0x1000000;               // MAX_MESSAGE_SIZE, 16 MiB
+inline constexpr std::size_t kAuthHeadBytes = 12;                     // u32 version, u64 sequence
+inline constexpr std::size_t kMacBytes = 32;
+inline constexpr std::size_t kMessageBytesMax = kFrameBodyMax - kAuthHeadBytes - kMacBytes;
+inline constexpr std::uint32_t kXdrDepthMax = 500;                    // Rust's stellar-xdr
+static_assert(kFrameBodyUnauthenticatedMax < kFrameBodyMax);
+
+// versions: protocol.md section 3
+inline constexpr std::uint32_t kOverlayVersion = 42;
+inline constexpr std::uint32_t kOverlayMinVersion = 38;
+inline constexpr std::uint32_t kLedgerVersion = 28;
+inline constexpr std::uint32_t kAuthFlags = 200;  // AUTH_MSG_FLAG_FLOW_CONTROL_BYTES_REQUESTED
+inline constexpr std::size_t kVersionStringMax = 100;
+
+// certificates
+inline constexpr std::uint64_t kCertLifetimeSeconds = 3600;
+inline constexpr std::uint64_t kCertRenewBelowSeconds = 1800;
+inline constexpr std::size_t kSharedKeyCacheMax = 1000;
+
+// flow control
+inline constexpr std::uint64_t kFloodCapacityMessages = 200;          // PEER_FLOOD_READING_CAPACITY
+inline constexpr std::uint64_t kFloodCapacityBytes = 300'000;
+inline constexpr std::uint64_t kSendMoreBatchMessages = 40;           // FLOW_CONTROL_SEND_MORE_BATCH_SIZE
+inline constexpr std::uint64_t kSendMoreBatchBytes = 100'000;
+inline constexpr std::uint64_t kReadingCapacityMessages = 201;        // PEER_READING_CAPACITY
+inline constexpr std::uint64_t kReadingCapacityBytes = 1 << 20;       // beyond the floor
+inline constexpr std::uint64_t kReadingFloorBytes = kFrameBodyMax + kRecordMarkBytes;
+inline constexpr std::uint32_t kMaxClassicTxBytes = 100 * 1024;
+inline constexpr std::uint32_t kMaxTxSizeBuffer = 2'000;              // FLOW_CONTROL_BYTES_EXTRA_BUFFER
+inline constexpr std::uint64_t kTxQueueBytesMax = 3 << 20;            // OUTBOUND_TX_QUEUE_BYTE_LIMIT
+inline constexpr Duration kNoCreditTimeout = seconds(60);
+static_assert(kReadingCapacityMessages > kFloodCapacityMessages, "a full flood window must leave room for a control message");
+static_assert(kFloodCapacityMessages >= kSendMoreBatchMessages, "the window must hold a batch or credit never returns");
+static_assert(kFloodCapacityBytes >= kSendMoreBatchBytes + kMaxClassicTxBytes, "a full-size transaction must always fit");
+
+// flooding
+inline constexpr std::size_t kAdvertMax = 1000;                       // TX_ADVERT_VECTOR_MAX_SIZE
+inline constexpr std::size_t kDemandMax = 1000;                       // TX_DEMAND_VECTOR_MAX_SIZE
+inline constexpr std::size_t kAdvertHistoryMax = 50'000;              // ADVERT_CACHE_SIZE, per peer
+inline constexpr std::uint32_t kDemandPeersMax = 15;                  // MAX_RETRY_COUNT
+inline constexpr Duration kAdvertPeriod = milliseconds(100);          // FLOOD_ADVERT_PERIOD_MS
+inline constexpr Duration kDemandPeriod = milliseconds(200);          // FLOOD_DEMAND_PERIOD_MS
+inline constexpr Duration kDemandBackoff = milliseconds(500);         // FLOOD_DEMAND_BACKOFF_DELAY_MS
+inline constexpr Duration kDemandBackoffMax = seconds(2);
+inline constexpr Duration kDemandRetention = kDemandBackoffMax * kDemandPeersMax * 2;
+static_assert(kDemandRetention == seconds(60));
+inline constexpr std::size_t kFloodRecordsMax = 200'000;              // ours
+inline constexpr std::size_t kDemandsMax = 100'000;                   // ours
+inline constexpr std::size_t kTxPoolBytesMax = 64 << 20;              // ours
+inline constexpr std::uint32_t kTxPoolLedgersMax = 10;                // ours; stellar-core keeps a pending tx 4 ledgers, bans 10
+inline constexpr std::size_t kBannedTxMax = 100'000;                  // ours
+
+// fetching and queries
+inline constexpr std::uint32_t kSlotsToRemember = 12;                 // MAX_SLOTS_TO_REMEMBER
+inline constexpr std::uint32_t kQueriesPerSecond = 5;                 // QUERY_RESPONSE_MULTIPLIER
+inline constexpr std::uint32_t kScpStateQueriesPerWindow = 10;        // GET_SCP_STATE_MAX_RATE
+inline constexpr std::uint32_t kScpStateLedgersBack = 3;              // LEDGER_VALIDITY_BRACKET's lower side when asking
+inline constexpr Duration kCloseTime = seconds(5);
+
+// peers
+inline constexpr std::uint16_t kPeerPort = 11625;
+inline constexpr std::uint32_t kOutboundTarget = 8;
+inline constexpr std::uint32_t kOutboundWithoutInbound = 3;
+inline constexpr std::uint32_t kInboundMax = 64;
+inline constexpr std::uint32_t kPendingMax = 500;
+inline constexpr std::uint32_t kPreferredInboundPendingExtra = 2;     // POSSIBLY_PREFERRED_EXTRA
+inline constexpr std::size_t kPeersWireMax = 100;                     // PEERS<100>
+inline constexpr std::size_t kPeersSendMax = 50;
+inline constexpr std::uint32_t kPeersSendFailuresMax = 10;
+inline constexpr std::uint32_t kPeerFailuresForget = 120;
+inline constexpr std::size_t kKnownPeersMax = 20'000;                 // ours
+inline constexpr Duration kTick = seconds(3);
+inline constexpr Duration kFirstTick = seconds(2);
+inline constexpr Duration kRecurrentPeriod = seconds(5);
+inline constexpr Duration kAuthTimeout = seconds(2);
+inline constexpr Duration kIdleTimeout = seconds(30);
+inline constexpr Duration kStragglerTimeout = seconds(120);
+inline constexpr Duration kDropFlushTimeout = seconds(5);
+
+// our queues between threads
+inline constexpr std::size_t kInputQueueMax = 65'536;                 // ours, inputs waiting for the overlay thread
+inline constexpr std::size_t kWriteQueueBytesMax = 64 << 20;          // ours, per connection; holds two largest sets and more
+inline constexpr std::size_t kScpVerifyPendingMax = 10'000;           // ours
+
+}  // namespace overlayd::limits

@@ -1,0 +1,92 @@
+// The closed list of what an overlay can ask for. Components append to an Outputs that the caller owns and reuses;
+// the order of effects is the order of the list.
+#pragma once
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/inputs.h"
+
+namespace overlayd {
+
+// --- to the network threads ---------------------------------------------------------------------------------------
+
+// Connect a socket. Ends in LinkOpened or LinkClosed{kDialFailed} with the same PeerId.
+struct Dial {
+  PeerId peer;
+  PeerAddress address;
+};
+// Frame, authenticate and write. The transport writes in this order. HELLO and ERROR_MSG go out without a MAC.
+struct Send {
+  PeerId peer;
+  MessagePtr message;
+};
+// The handshake is complete: the transport now takes frames of up to 16 MiB.
+struct LinkAuthenticated {
+  PeerId peer;
+};
+// Write `error` (may be empty), flush for at most limits::kDropFlushTimeout, close. LinkClosed still follows.
+struct Close {
+  PeerId peer;
+  DropReason reason = DropReason::kOperator;
+  MessagePtr error;
+};
+struct PauseReading {
+  PeerId peer;
+};
+struct ResumeReading {
+  PeerId peer;
+};
+// Check the signature of an SCP_MESSAGE off the overlay thread; answered with ScpVerified.
+struct VerifyScp {
+  PeerId from;
+  MessagePtr message;
+};
+
+// --- to clients ---------------------------------------------------------------------------------------------------
+
+// A message for subscribers: SCP_MESSAGE or TRANSACTION, from a peer.
+struct PublishMessage {
+  PeerId peer;
+  NodeId from;
+  MessagePtr message;
+};
+enum class PeerChange : std::uint8_t { kAuthenticated, kDropped };
+struct PublishPeer {
+  PeerId peer;
+  NodeId node;  // zero if the link ended before HELLO
+  PeerAddress address;
+  Direction direction = Direction::kInbound;
+  PeerChange change = PeerChange::kAuthenticated;
+  DropReason reason = DropReason::kShutdown;  // of kDropped
+  std::string detail;                         // of kDropped: text of the remote's ERROR_MSG, where decoding failed
+};
+enum class BroadcastStatus : std::uint8_t { kAccepted, kDuplicate, kRefused };
+struct BroadcastAnswer {
+  RequestId request;
+  BroadcastStatus status = BroadcastStatus::kAccepted;
+  std::uint32_t peers_told = 0;
+  std::string why;  // of kRefused
+};
+
+// --- to the storage thread ----------------------------------------------------------------------------------------
+
+enum class PeerType : std::uint8_t { kInbound = 0, kOutbound = 1, kPreferred = 2 };
+struct PeerRecord {
+  PeerAddress address;
+  UnixTime next_attempt;
+  std::uint32_t failures = 0;
+  PeerType type = PeerType::kInbound;
+};
+struct StorePeer {
+  PeerRecord record;
+};
+struct ErasePeer {
+  PeerAddress address;
+};
+
+using Output = std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp, PublishMessage,
+                            PublishPeer, BroadcastAnswer, StorePeer, ErasePeer>;
+using Outputs = std::vector<Output>;
+
+}  // namespace overlayd
