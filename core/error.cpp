@@ -72,7 +72,7 @@ const DropReasonInfo& drop_reason_info(DropReason reason) {
 
 std::string_view error_code_name(std::int32_t code) {
   return code >= 0 && static_cast<std::size_t>(code) < kCodeNames.size() ? kCodeNames[static_cast<std::size_t>(code)]
-                                                                        : "UNKNOWN";
+                                                                         : "UNKNOWN";
 }
 
 }  // namespace overlayd

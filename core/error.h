@@ -1,6 +1,6 @@
-// Why a connection ends, in one table: reason, ERROR_MSG code (or none: the drop is silent on the wire), the exact text,
-// and the label that log, metrics and RPC share. Texts and codes are stellar-core's (src/overlay/Peer.cpp, TCPPeer.cpp,
-// OverlayManagerImpl.cpp, commit a9b8613).
+// Why a connection ends, in one table: reason, ERROR_MSG code (or none: the drop is silent on the wire), the exact
+// text, and the label that log, metrics and RPC share. Texts and codes are stellar-core's (src/overlay/Peer.cpp,
+// TCPPeer.cpp, OverlayManagerImpl.cpp, commit a9b8613).
 //
 // Policy for errors in core:
 //   input from peers    a DropReason; the connection ends, nothing else is harmed

@@ -13,7 +13,8 @@ struct ItemHashTag;
 
 using NodeId = Id32<NodeIdTag>;        // an Ed25519 public key
 using NetworkId = Id32<NetworkIdTag>;  // SHA-256 of the network passphrase
-// SHA-256(network id, envelope type, transaction without signatures): what users and the consensus process call the hash.
+// SHA-256(network id, envelope type, transaction without signatures): what users and the consensus process call the
+// hash.
 using TxHash = Id32<TxHashTag>;
 // SHA-256 of the whole TransactionEnvelope. FLOOD_ADVERT and FLOOD_DEMAND carry this one, not TxHash
 // (stellar-core TransactionFrame::getFullHash, passed by TransactionQueue::broadcastTx, commit a9b8613).
@@ -22,6 +23,9 @@ using FloodHash = Id32<FloodHashTag>;  // BLAKE2b-256 of the whole StellarMessag
 using ItemHash = Id32<ItemHashTag>;    // SHA-256 of a transaction set or quorum set
 
 // One connection, from dial or accept to close. Never reused within a process; 0 means "no peer" (ourselves).
+// The overlay numbers the links it dials; the transport numbers those it accepts and sets the top bit, so that neither
+// has to ask the other.
+inline constexpr std::uint64_t kAcceptedPeerBit = 1ULL << 63;
 struct PeerId {
   std::uint64_t value = 0;
   auto operator<=>(const PeerId&) const = default;

@@ -81,7 +81,7 @@ struct Broadcast {
 };
 enum class Verdict : std::uint8_t { kAccept, kReject, kBan };
 struct VerdictGiven {
-  std::variant<TxHash, FloodHash> subject;  // a transaction by its hash, or any message by its flood hash
+  std::variant<TxHash, FloodHash> subject;  // a transaction by its hash, an SCP envelope by its flood hash
   Verdict verdict = Verdict::kAccept;
 };
 struct LedgerUpdated {
@@ -96,6 +96,12 @@ struct TransactionTakers {
 
 // --- from the operator --------------------------------------------------------------------------------------------
 
+// Addresses of the configured names, whenever a resolution finished. Replaces the former lists; a preferred address
+// that is gone falls back to outbound.
+struct PeersResolved {
+  std::vector<PeerAddress> known;
+  std::vector<PeerAddress> preferred;
+};
 struct ConnectTo {
   PeerAddress address;
 };
@@ -105,7 +111,8 @@ struct Disconnect {
 // Every peer gets ERR_MISC "shutdown"; new links are refused.
 struct ShutDown {};
 
-using Input = std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
-                           VerdictGiven, LedgerUpdated, TransactionTakers, ConnectTo, Disconnect, ShutDown>;
+using Input =
+    std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
+                 VerdictGiven, LedgerUpdated, TransactionTakers, PeersResolved, ConnectTo, Disconnect, ShutDown>;
 
 }  // namespace overlayd

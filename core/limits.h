@@ -10,13 +10,13 @@ namespace overlayd::limits {
 
 // frames
 inline constexpr std::size_t kRecordMarkBytes = 4;
-inline constexpr std::size_t kFrameBodyMin = 12;                      // version and sequence
-inline constexpr std::size_t kFrameBodyUnauthenticatedMax = 0x1000;   // MAX_UNAUTH_MESSAGE_SIZE
-inline constexpr std::size_t kFrameBodyMax = 0x1000000;               // MAX_MESSAGE_SIZE, 16 MiB
-inline constexpr std::size_t kAuthHeadBytes = 12;                     // u32 version, u64 sequence
+inline constexpr std::size_t kFrameBodyMin = 12;                     // version and sequence
+inline constexpr std::size_t kFrameBodyUnauthenticatedMax = 0x1000;  // MAX_UNAUTH_MESSAGE_SIZE
+inline constexpr std::size_t kFrameBodyMax = 0x1000000;              // MAX_MESSAGE_SIZE, 16 MiB
+inline constexpr std::size_t kAuthHeadBytes = 12;                    // u32 version, u64 sequence
 inline constexpr std::size_t kMacBytes = 32;
 inline constexpr std::size_t kMessageBytesMax = kFrameBodyMax - kAuthHeadBytes - kMacBytes;
-inline constexpr std::uint32_t kXdrDepthMax = 500;                    // Rust's stellar-xdr
+inline constexpr std::uint32_t kXdrDepthMax = 500;  // Rust's stellar-xdr
 static_assert(kFrameBodyUnauthenticatedMax < kFrameBodyMax);
 
 // versions: protocol.md section 3
@@ -32,44 +32,56 @@ inline constexpr std::uint64_t kCertRenewBelowSeconds = 1800;
 inline constexpr std::size_t kSharedKeyCacheMax = 1000;
 
 // flow control
-inline constexpr std::uint64_t kFloodCapacityMessages = 200;          // PEER_FLOOD_READING_CAPACITY
+inline constexpr std::uint64_t kFloodCapacityMessages = 200;  // PEER_FLOOD_READING_CAPACITY
 inline constexpr std::uint64_t kFloodCapacityBytes = 300'000;
-inline constexpr std::uint64_t kSendMoreBatchMessages = 40;           // FLOW_CONTROL_SEND_MORE_BATCH_SIZE
+inline constexpr std::uint64_t kSendMoreBatchMessages = 40;  // FLOW_CONTROL_SEND_MORE_BATCH_SIZE
 inline constexpr std::uint64_t kSendMoreBatchBytes = 100'000;
-inline constexpr std::uint64_t kReadingCapacityMessages = 201;        // PEER_READING_CAPACITY
-inline constexpr std::uint64_t kReadingCapacityBytes = 1 << 20;       // beyond the floor
+inline constexpr std::uint64_t kReadingCapacityMessages = 201;   // PEER_READING_CAPACITY
+inline constexpr std::uint64_t kReadingCapacityBytes = 1 << 20;  // beyond the floor
 inline constexpr std::uint64_t kReadingFloorBytes = kFrameBodyMax + kRecordMarkBytes;
 inline constexpr std::uint32_t kMaxClassicTxBytes = 100 * 1024;
-inline constexpr std::uint32_t kMaxTxSizeBuffer = 2'000;              // FLOW_CONTROL_BYTES_EXTRA_BUFFER
-inline constexpr std::uint64_t kTxQueueBytesMax = 3 << 20;            // OUTBOUND_TX_QUEUE_BYTE_LIMIT
+inline constexpr std::uint32_t kMaxTxSizeBuffer = 2'000;    // FLOW_CONTROL_BYTES_EXTRA_BUFFER
+inline constexpr std::uint64_t kTxQueueBytesMax = 3 << 20;  // OUTBOUND_TX_QUEUE_BYTE_LIMIT
 inline constexpr Duration kNoCreditTimeout = seconds(60);
-static_assert(kReadingCapacityMessages > kFloodCapacityMessages, "a full flood window must leave room for a control message");
+static_assert(kReadingCapacityMessages > kFloodCapacityMessages,
+              "a full flood window must leave room for a control message");
 static_assert(kFloodCapacityMessages >= kSendMoreBatchMessages, "the window must hold a batch or credit never returns");
-static_assert(kFloodCapacityBytes >= kSendMoreBatchBytes + kMaxClassicTxBytes, "a full-size transaction must always fit");
+static_assert(kFloodCapacityBytes >= kSendMoreBatchBytes + kMaxClassicTxBytes,
+              "a full-size transaction must always fit");
 
 // flooding
-inline constexpr std::size_t kAdvertMax = 1000;                       // TX_ADVERT_VECTOR_MAX_SIZE
-inline constexpr std::size_t kDemandMax = 1000;                       // TX_DEMAND_VECTOR_MAX_SIZE
-inline constexpr std::size_t kAdvertHistoryMax = 50'000;              // ADVERT_CACHE_SIZE, per peer
-inline constexpr std::uint32_t kDemandPeersMax = 15;                  // MAX_RETRY_COUNT
-inline constexpr Duration kAdvertPeriod = milliseconds(100);          // FLOOD_ADVERT_PERIOD_MS
-inline constexpr Duration kDemandPeriod = milliseconds(200);          // FLOOD_DEMAND_PERIOD_MS
-inline constexpr Duration kDemandBackoff = milliseconds(500);         // FLOOD_DEMAND_BACKOFF_DELAY_MS
+inline constexpr std::size_t kAdvertMax = 1000;                // TX_ADVERT_VECTOR_MAX_SIZE
+inline constexpr std::size_t kDemandMax = 1000;                // TX_DEMAND_VECTOR_MAX_SIZE
+inline constexpr std::size_t kAdvertHistoryMax = 50'000;       // ADVERT_CACHE_SIZE, per peer
+inline constexpr std::uint32_t kDemandPeersMax = 15;           // MAX_RETRY_COUNT
+inline constexpr Duration kAdvertPeriod = milliseconds(100);   // FLOOD_ADVERT_PERIOD_MS
+inline constexpr Duration kDemandPeriod = milliseconds(200);   // FLOOD_DEMAND_PERIOD_MS
+inline constexpr Duration kDemandBackoff = milliseconds(500);  // FLOOD_DEMAND_BACKOFF_DELAY_MS
 inline constexpr Duration kDemandBackoffMax = seconds(2);
 inline constexpr Duration kDemandRetention = kDemandBackoffMax * kDemandPeersMax * 2;
 static_assert(kDemandRetention == seconds(60));
-inline constexpr std::size_t kFloodRecordsMax = 200'000;              // ours
-inline constexpr std::size_t kDemandsMax = 100'000;                   // ours
-inline constexpr std::size_t kTxPoolBytesMax = 64 << 20;              // ours
-inline constexpr std::uint32_t kTxPoolLedgersMax = 10;                // ours; stellar-core keeps a pending tx 4 ledgers, bans 10
-inline constexpr std::size_t kBannedTxMax = 100'000;                  // ours
+inline constexpr std::size_t kFloodRecordsMax = 200'000;  // ours
+inline constexpr std::size_t kDemandsMax = 100'000;       // ours
+inline constexpr std::size_t kFloodNodesMax = 1'024;      // ours, node ids that flood records tell apart
+inline constexpr std::size_t kTxPoolEntryBytes = 256;     // ours, what an entry costs beside its message
+inline constexpr std::size_t kTxPoolBytesMax = 64 << 20;  // ours
+inline constexpr std::uint32_t kTxPoolLedgersMax = 10;    // ours; stellar-core keeps a pending tx 4 ledgers, bans 10
+inline constexpr std::size_t kBannedTxMax = 100'000;      // ours
+
+// survey
+inline constexpr std::size_t kSurveySealedBytesMax = 64'000;  // EncryptedBody<64000>
 
 // fetching and queries
-inline constexpr std::uint32_t kSlotsToRemember = 12;                 // MAX_SLOTS_TO_REMEMBER
-inline constexpr std::uint32_t kQueriesPerSecond = 5;                 // QUERY_RESPONSE_MULTIPLIER
-inline constexpr std::uint32_t kScpStateQueriesPerWindow = 10;        // GET_SCP_STATE_MAX_RATE
-inline constexpr std::uint32_t kScpStateLedgersBack = 3;              // LEDGER_VALIDITY_BRACKET's lower side when asking
+inline constexpr std::uint32_t kSlotsToRemember = 12;           // MAX_SLOTS_TO_REMEMBER
+inline constexpr std::uint32_t kQueriesPerSecond = 5;           // QUERY_RESPONSE_MULTIPLIER
+inline constexpr std::uint32_t kScpStateQueriesPerWindow = 10;  // GET_SCP_STATE_MAX_RATE
+inline constexpr std::uint32_t kScpStateLedgersBack = 3;        // LEDGER_VALIDITY_BRACKET's lower side when asking
 inline constexpr Duration kCloseTime = seconds(5);
+inline constexpr std::uint32_t kLedgerValidityBracket = 100;     // LEDGER_VALIDITY_BRACKET, slots ahead of ours
+inline constexpr std::size_t kTxSetStoreBytesMax = 64 << 20;     // ours, four largest sets
+inline constexpr std::size_t kQuorumSetStoreBytesMax = 8 << 20;  // ours
+inline constexpr Duration kPingPeriod = seconds(5);              // RECURRENT_TIMER_PERIOD
+inline constexpr std::size_t kPingWindow = 64;                   // ours, answers a latency percentile looks back on
 
 // peers
 inline constexpr std::uint16_t kPeerPort = 11625;
@@ -77,12 +89,14 @@ inline constexpr std::uint32_t kOutboundTarget = 8;
 inline constexpr std::uint32_t kOutboundWithoutInbound = 3;
 inline constexpr std::uint32_t kInboundMax = 64;
 inline constexpr std::uint32_t kPendingMax = 500;
-inline constexpr std::uint32_t kPreferredInboundPendingExtra = 2;     // POSSIBLY_PREFERRED_EXTRA
-inline constexpr std::size_t kPeersWireMax = 100;                     // PEERS<100>
+inline constexpr std::uint32_t kPreferredInboundPendingExtra = 2;  // POSSIBLY_PREFERRED_EXTRA
+inline constexpr std::size_t kPeersWireMax = 100;                  // PEERS<100>
 inline constexpr std::size_t kPeersSendMax = 50;
 inline constexpr std::uint32_t kPeersSendFailuresMax = 10;
 inline constexpr std::uint32_t kPeerFailuresForget = 120;
-inline constexpr std::size_t kKnownPeersMax = 20'000;                 // ours
+inline constexpr std::size_t kKnownPeersMax = 20'000;  // ours
+inline constexpr std::size_t kConnectBatchMax = 50;    // candidates taken from the book at once
+inline constexpr std::size_t kBansMax = 10'000;        // ours
 inline constexpr Duration kTick = seconds(3);
 inline constexpr Duration kFirstTick = seconds(2);
 inline constexpr Duration kRecurrentPeriod = seconds(5);
@@ -92,8 +106,30 @@ inline constexpr Duration kStragglerTimeout = seconds(120);
 inline constexpr Duration kDropFlushTimeout = seconds(5);
 
 // our queues between threads
-inline constexpr std::size_t kInputQueueMax = 65'536;                 // ours, inputs waiting for the overlay thread
-inline constexpr std::size_t kWriteQueueBytesMax = 64 << 20;          // ours, per connection; holds two largest sets and more
-inline constexpr std::size_t kScpVerifyPendingMax = 10'000;           // ours
+inline constexpr std::size_t kInputQueueMax = 65'536;         // ours, inputs waiting for the overlay thread
+inline constexpr std::size_t kWriteQueueBytesMax = 64 << 20;  // ours, per connection; holds two largest sets and more
+inline constexpr std::size_t kScpVerifyPendingMax = 10'000;   // ours
+
+// the API                                                            (all ours)
+inline constexpr std::size_t kApiMessageBytesMax = 17 << 20;  // gRPC's limit, both directions
+static_assert(kApiMessageBytesMax > kMessageBytesMax, "the largest message must pass the API");
+inline constexpr std::size_t kEventLogScpBytesMax = 64 << 20;
+inline constexpr std::size_t kEventLogTransactionsBytesMax = 256 << 20;
+inline constexpr std::size_t kEventLogPeersBytesMax = 4 << 20;
+inline constexpr std::size_t kEventBatchMax = 1000;          // events in one message to a subscriber
+inline constexpr std::size_t kEventBatchBytesMax = 1 << 20;  // their XDR, unless one event alone is larger
+inline constexpr std::size_t kSubscribersMax = 64;
+inline constexpr std::size_t kBroadcastStreamsMax = 64;
+inline constexpr std::size_t kBroadcastBatchMax = 1000;   // items in one message of a broadcast stream
+inline constexpr std::size_t kBroadcastWindowMax = 8192;  // items of one stream not answered yet
+static_assert(kBroadcastWindowMax >= 2 * kBroadcastBatchMax, "a batch must fit while another is being answered");
+inline constexpr std::size_t kBroadcastsPendingMax = 65'536;  // items of all clients not answered yet
+inline constexpr std::size_t kVerdictBatchMax = 1000;
+inline constexpr std::size_t kLedgerHashesMax = 100'000;  // applied, and banned, transactions of one UpdateLedger
+inline constexpr std::size_t kQuorumNodesMax = 10'000;
+inline constexpr Duration kBroadcastAnswerTimeout = seconds(10);
+inline constexpr Duration kSubmitRetryMin = milliseconds(1);  // back-off of a stream while the overlay's queue is full
+inline constexpr Duration kSubmitRetryMax = milliseconds(50);
+inline constexpr Duration kApiShutdownTimeout = seconds(2);
 
 }  // namespace overlayd::limits

@@ -5,7 +5,8 @@
 namespace overlayd {
 
 std::uint32_t LedgerView::max_tx_size() const {
-  const std::uint64_t soroban = soroban_tx_bytes_max == 0 ? 0 : std::uint64_t{soroban_tx_bytes_max} + limits::kMaxTxSizeBuffer;
+  const std::uint64_t soroban =
+      soroban_tx_bytes_max == 0 ? 0 : std::uint64_t{soroban_tx_bytes_max} + limits::kMaxTxSizeBuffer;
   const std::uint64_t bound = std::max<std::uint64_t>(limits::kMaxClassicTxBytes, soroban);
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(bound, limits::kMessageBytesMax));
 }

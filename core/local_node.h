@@ -23,18 +23,18 @@ struct LocalNode {
 
 // What UpdateLedger carries. The defaults hold until the first one arrives: in sync, protocol 28, pubnet-like limits.
 struct LedgerView {
-  std::uint32_t sequence = 0;               // last closed ledger; 0: not known
-  bool is_known = false;                    // whether any UpdateLedger has arrived
-  bool is_in_sync = true;                   // false: TRANSACTION, FLOOD_ADVERT and FLOOD_DEMAND are ignored
+  std::uint32_t sequence = 0;  // last closed ledger; 0: not known
+  bool is_known = false;       // whether any UpdateLedger has arrived
+  bool is_in_sync = true;      // false: TRANSACTION, FLOOD_ADVERT and FLOOD_DEMAND are ignored
   std::uint32_t protocol_version = limits::kLedgerVersion;
-  Duration close_time = limits::kCloseTime;  // expected time between ledgers
-  std::uint32_t max_tx_set_ops = 1000;      // maxTxSetSize of the ledger header
+  Duration close_time = limits::kCloseTime;     // expected time between ledgers
+  std::uint32_t max_tx_set_ops = 1000;          // maxTxSetSize of the ledger header
   std::uint32_t soroban_ledger_tx_count = 100;  // ledgerMaxTxCount of the Soroban settings
-  std::uint32_t soroban_tx_bytes_max = 0;   // txMaxSizeBytes of the Soroban settings; 0: not known
-  std::uint32_t lowest_slot = 0;            // lowest slot to remember; 0: sequence - kSlotsToRemember
-  std::uint32_t checkpoint_slot = 0;        // the latest checkpoint, kept below lowest_slot; 0: none
+  std::uint32_t soroban_tx_bytes_max = 0;       // txMaxSizeBytes of the Soroban settings; 0: not known
+  std::uint32_t lowest_slot = 0;                // lowest slot to remember; 0: sequence - kSlotsToRemember
+  std::uint32_t checkpoint_slot = 0;            // the latest checkpoint, kept below lowest_slot; 0: none
   bool is_validator = false;
-  std::set<NodeId> quorum;                  // nodes of the transitive quorum; empty: not known
+  std::set<NodeId> quorum;  // nodes of the transitive quorum; empty: not known
 
   // Largest TRANSACTION a peer may send, bytes of the StellarMessage
   // (Herder::getMaxTxSize: max(classic bound, Soroban bound + buffer)).

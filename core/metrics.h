@@ -19,31 +19,31 @@ struct LinkMetrics {
 };
 
 struct FloodGateMetrics {
-  std::uint64_t unique = 0;          // messages first heard of here
-  std::uint64_t duplicate = 0;       // messages a peer sent that were already known
+  std::uint64_t unique = 0;     // messages first heard of here
+  std::uint64_t duplicate = 0;  // messages a peer sent that were already known
   std::uint64_t forgotten = 0;
-  std::uint64_t evicted = 0;         // records that left because of the bound
+  std::uint64_t evicted = 0;  // records that left because of the bound
 };
 
 struct FlowControlMetrics {
   std::uint64_t send_more_sent = 0;
   std::uint64_t dropped_scp = 0;
   std::uint64_t dropped_transactions = 0;
-  std::uint64_t dropped_demands = 0;   // hashes
-  std::uint64_t dropped_adverts = 0;   // hashes
+  std::uint64_t dropped_demands = 0;  // hashes
+  std::uint64_t dropped_adverts = 0;  // hashes
   std::uint64_t oversized_transactions = 0;
 };
 
 struct TxFloodMetrics {
-  std::uint64_t adverts_received = 0;      // hashes
-  std::uint64_t adverts_sent = 0;          // hashes
-  std::uint64_t adverts_trimmed = 0;       // hashes that did not fit the incoming queue
-  std::uint64_t demands_sent = 0;          // hashes
-  std::uint64_t demand_retries = 0;        // of those, asked again of another peer
+  std::uint64_t adverts_received = 0;  // hashes
+  std::uint64_t adverts_sent = 0;      // hashes
+  std::uint64_t adverts_trimmed = 0;   // hashes that did not fit the incoming queue
+  std::uint64_t demands_sent = 0;      // hashes
+  std::uint64_t demand_retries = 0;    // of those, asked again of another peer
   std::uint64_t demands_abandoned = 0;
-  std::uint64_t demands_refused = 0;       // hashes not demanded because the history was full
-  std::uint64_t demands_fulfilled = 0;     // demanded of us, sent
-  std::uint64_t demands_unknown = 0;       // demanded of us, not held
+  std::uint64_t demands_refused = 0;    // hashes not demanded because the history was full
+  std::uint64_t demands_fulfilled = 0;  // demanded of us, sent
+  std::uint64_t demands_unknown = 0;    // demanded of us, not held
   std::uint64_t demands_banned = 0;
   std::uint64_t transactions_received = 0;
   std::uint64_t transactions_duplicate = 0;
@@ -56,16 +56,16 @@ struct ScpMetrics {
   std::uint64_t received = 0;
   std::uint64_t invalid_signature = 0;
   std::uint64_t invalid_value = 0;
-  std::uint64_t implausible = 0;        // slot or node outside what UpdateLedger allows
-  std::uint64_t verify_refused = 0;     // too many waiting for verification
-  std::uint64_t relayed = 0;            // sends to peers
+  std::uint64_t implausible = 0;     // slot or node outside what UpdateLedger allows
+  std::uint64_t verify_refused = 0;  // too many waiting for verification
+  std::uint64_t relayed = 0;         // sends to peers
 };
 
 struct FetchMetrics {
   std::uint64_t queries_answered = 0;
   std::uint64_t queries_dont_have = 0;
-  std::uint64_t queries_ignored = 0;    // over the limit
-  std::uint64_t unsolicited = 0;        // TX_SET and SCP_QUORUMSET nobody asked for
+  std::uint64_t queries_ignored = 0;  // over the limit
+  std::uint64_t unsolicited = 0;      // TX_SET and SCP_QUORUMSET nobody asked for
 };
 
 struct BookMetrics {

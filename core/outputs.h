@@ -85,8 +85,8 @@ struct ErasePeer {
   PeerAddress address;
 };
 
-using Output = std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp, PublishMessage,
-                            PublishPeer, BroadcastAnswer, StorePeer, ErasePeer>;
+using Output = std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp,
+                            PublishMessage, PublishPeer, BroadcastAnswer, StorePeer, ErasePeer>;
 using Outputs = std::vector<Output>;
 
 }  // namespace overlayd

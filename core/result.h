@@ -16,7 +16,7 @@ struct Failure {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}         // NOLINT: a Result is its value
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}            // NOLINT: a Result is its value
   Result(Failure failure) : held_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT
 
   [[nodiscard]] bool ok() const { return held_.index() == 0; }

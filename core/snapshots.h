@@ -29,7 +29,7 @@ struct PeerSnapshot {
   std::uint64_t duplicate_flood_messages = 0;
   std::uint64_t outbound_credit_messages = 0;  // what the peer lets us send
   std::uint64_t outbound_credit_bytes = 0;
-  std::uint64_t queued_messages = 0;           // flood messages waiting for credit
+  std::uint64_t queued_messages = 0;  // flood messages waiting for credit
 };
 
 struct StatusSnapshot {

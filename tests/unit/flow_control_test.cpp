@@ -1,1 +1,76 @@
+#include "core/peer/flow_control.h"
+
 #include <catch2/catch.hpp>
+
+#include "tests/support/messages.h"
+
+using namespace overlayd;
+using namespace overlayd::peer;
+
+namespace {
+const NetworkId kNetwork{};
+constexpr Instant kStart(seconds(100));
+}  // namespace
+
+TEST_CASE("what is queued leaves when the peer grants credit", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  std::vector<MessagePtr> sent;
+  flow.queue(test::make_transaction(kNetwork, 1), kStart, {});
+  flow.take_sendable(kStart, sent);
+  CHECK(sent.empty());
+  REQUIRE_FALSE(flow.on_grant({1, 100'000}));
+  flow.take_sendable(kStart, sent);
+  CHECK(sent.size() == 1);
+}
+
+TEST_CASE("a peer that never grants credit times out after 60 s", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  CHECK(flow.no_credit_deadline() == kStart + seconds(60));
+  REQUIRE_FALSE(flow.on_grant({200, 300'000}));
+  CHECK(flow.no_credit_deadline().is_never());
+}
+
+TEST_CASE("the clock of a blocked link starts with the first message that waits, not the last", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  std::vector<MessagePtr> sent;
+  REQUIRE_FALSE(flow.on_grant({1, 100'000}));
+  flow.queue(test::make_transaction(kNetwork, 1), kStart, {});
+  flow.take_sendable(kStart, sent);
+  CHECK(flow.no_credit_deadline().is_never());  // credit is used up, but nothing waits
+  flow.queue(test::make_transaction(kNetwork, 2), kStart + seconds(10), {});
+  flow.take_sendable(kStart + seconds(10), sent);
+  flow.queue(test::make_transaction(kNetwork, 3), kStart + seconds(50), {});
+  flow.take_sendable(kStart + seconds(50), sent);
+  CHECK(flow.no_credit_deadline() == kStart + seconds(70));
+}
+
+TEST_CASE("a larger maximal transaction is granted at once, a smaller one changes nothing", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  CHECK_FALSE(flow.on_max_tx_size(limits::kMaxClassicTxBytes));
+  CHECK(flow.on_max_tx_size(limits::kMaxClassicTxBytes + 30'000) == Credit{0, 30'000});
+  CHECK_FALSE(flow.on_max_tx_size(limits::kMaxClassicTxBytes));
+  CHECK(flow.initial_grant() == Credit{200, 330'000});
+}
+
+TEST_CASE("two ends that follow the rules never run out for good", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl sender(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl receiver(kStart, limits::kMaxClassicTxBytes, metrics);
+  REQUIRE_FALSE(sender.on_grant(receiver.initial_grant()));
+  std::size_t delivered = 0;
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    sender.queue(test::make_transaction(kNetwork, i, 300 + i % 5000), kStart, {.max_tx_set_ops = 10'000});
+    std::vector<MessagePtr> sent;
+    sender.take_sendable(kStart, sent);
+    for (const MessagePtr& message : sent) {
+      REQUIRE_FALSE(receiver.begin(true, message->size()));
+      ++delivered;
+      if (const auto grant = receiver.end(true, message->size())) REQUIRE_FALSE(sender.on_grant(*grant));
+    }
+  }
+  CHECK(delivered == 5000);
+}

@@ -1,1 +1,66 @@
-#include <catch2/catch.hpp>
+#include "core/wire/message.h"
+
+#include "core/wire/hashes.h"
+#include "core/wire/values.h"
+#include "tests/unit/xdr_vectors.h"
+
+using namespace overlayd;
+using namespace overlayd::wire;
+
+TEST_CASE("a message has the hashes its type needs and no others", "[message]") {
+  const NetworkId network{{1, 2, 3}};
+  for (const auto& line : test::load_messages()) {
+    const Bytes xdr = test::base64_of(line, "xdr");
+    const auto type = line.at("type").get<std::string>();
+    const MessagePtr message = Message::make(xdr, network);
+    INFO(type);
+    CHECK(message->size() == line.at("size").get<std::size_t>());
+    CHECK(std::equal(xdr.begin(), xdr.end(), message->xdr().begin(), message->xdr().end()));
+    CHECK(message->body().size() + 4 == xdr.size());
+
+    const bool is_transaction = type == "transaction";
+    const bool is_flooded = is_transaction || type == "scp_message" || type.starts_with("time_sliced_survey");
+    CHECK(to_hex(message->flood_hash().bytes) ==
+          (is_flooded ? line.at("blake2b_256").get<std::string>() : to_hex(FloodHash{}.bytes)));
+    CHECK(message->tx_hash().is_zero() == !is_transaction);
+    CHECK(message->tx_full_hash().is_zero() == !is_transaction);
+    if (is_transaction) {
+      CHECK(message->tx_hash() == tx_hash(message->body(), network));
+      CHECK(message->tx_full_hash() == tx_full_hash(message->body()));
+    }
+  }
+}
+
+TEST_CASE("adopting gives the same message as copying, over the same bytes", "[message]") {
+  Bytes xdr = write_get_scp_state(77);
+  const auto* data = xdr.data();
+  const MessagePtr copied = Message::make(xdr, {});
+  const MessagePtr adopted = Message::adopt(std::move(xdr), {});
+  CHECK(adopted->xdr().data() == data);
+  CHECK(copied->xdr().data() != data);
+  CHECK(copied->type() == MessageType::kGetScpState);
+  CHECK(std::equal(copied->xdr().begin(), copied->xdr().end(), adopted->xdr().begin(), adopted->xdr().end()));
+}
+
+TEST_CASE("every message type has its protocol name, and only those numbers are types", "[message]") {
+  int types = 0;
+  for (std::int32_t number = -2; number < 300; ++number) {
+    const auto type = to_message_type(number);
+    if (!type) continue;
+    ++types;
+    CHECK(static_cast<std::int32_t>(*type) == number);
+    CHECK(message_type_name(*type) != "UNKNOWN");
+  }
+  CHECK(types == 21);
+  CHECK(message_type_name(MessageType::kScpMessage) == "SCP_MESSAGE");
+  CHECK(message_type_name(static_cast<MessageType>(4)) == "UNKNOWN");
+  CHECK_FALSE(to_message_type(14).has_value());
+}
+
+TEST_CASE("the reference messages are of the type they say", "[message]") {
+  for (const auto& line : test::load_messages()) {
+    auto name = line.at("type").get<std::string>();
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+    CHECK(message_type_name(Message::make(test::base64_of(line, "xdr"), {})->type()) == name);
+  }
+}

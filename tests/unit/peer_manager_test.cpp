@@ -1,1 +1,253 @@
+#include "core/book/peer_manager.h"
+
+#include <algorithm>
 #include <catch2/catch.hpp>
+
+namespace overlayd::book {
+namespace {
+
+constexpr UnixTime kNow{1'700'000'000};
+
+PeerAddress address(std::uint32_t number, std::uint16_t port = 11625) {
+  return PeerAddress::from_v4({8, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
+                               static_cast<std::uint8_t>(number)},
+                              port);
+}
+PeerRecord record(std::uint32_t number, std::uint32_t failures = 0, PeerType type = PeerType::kInbound,
+                  UnixTime next_attempt = kNow) {
+  return {address(number), next_attempt, failures, type};
+}
+wire::WirePeerAddress named(const PeerAddress& address) { return {address, address.port, 3}; }
+
+struct Book {
+  BookMetrics metrics;
+  Random random;
+  PeerManager book;
+  Outputs out;
+  explicit Book(const PeerManagerOptions& options = {}, std::uint64_t seed = 1)
+      : random(seed), book(options, random, metrics) {}
+
+  PeerType type_after(PeerType before, const Observation& observed) {
+    book.load(record(1, 0, before));
+    book.update_type(address(1), observed, kNow, out);
+    return book.find(address(1))->type;
+  }
+};
+const auto kAnyone = [](const PeerAddress&) { return true; };
+
+TEST_CASE("the type follows what is observed", "[peer_manager]") {
+  using enum PeerType;
+  struct Case {
+    PeerType before;
+    Observation observed;
+    PeerType after;
+  };
+  for (const Case& c :
+       {Case{kInbound, {kPreferred, true}, kPreferred}, Case{kOutbound, {kPreferred, false}, kPreferred},
+        Case{kInbound, {kOutbound, false}, kOutbound}, Case{kPreferred, {kOutbound, false}, kPreferred},
+        Case{kPreferred, {kOutbound, true}, kOutbound}, Case{kInbound, {kInbound, true}, kInbound},
+        Case{kOutbound, {kInbound, true}, kOutbound}, Case{kPreferred, {kInbound, false}, kOutbound}}) {
+    Book t;
+    REQUIRE(t.type_after(c.before, c.observed) == c.after);
+  }
+}
+
+TEST_CASE("failures back off further and further, at most 10,240 s", "[peer_manager]") {
+  Book t;
+  std::uint64_t longest = 0;
+  for (std::uint32_t n = 1; n <= 14; ++n) {
+    t.book.update_back_off(address(1), BackOff::kIncrease, kNow, t.out);
+    const PeerRecord found = *t.book.find(address(1));
+    REQUIRE(found.failures == n);
+    const std::uint64_t wait = found.next_attempt.seconds - kNow.seconds;
+    REQUIRE(wait >= 1);
+    REQUIRE(wait <= (std::uint64_t{1} << std::min(n, 10U)) * 10);
+    longest = std::max(longest, wait);
+  }
+  REQUIRE(longest > 640);  // with this seed; a back-off that stopped doubling would not get there
+}
+
+TEST_CASE("success makes failures zero and waits 1 to 10 s; a hard reset does not wait", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1, 7));
+  for (int i = 0; i < 50; ++i) {
+    t.book.update_back_off(address(1), BackOff::kReset, kNow, t.out);
+    const std::uint64_t wait = t.book.find(address(1))->next_attempt.seconds - kNow.seconds;
+    REQUIRE(t.book.find(address(1))->failures == 0);
+    REQUIRE(wait >= 1);
+    REQUIRE(wait <= 10);
+  }
+  t.book.load(record(2, 7, PeerType::kInbound, UnixTime{kNow.seconds + 500}));
+  t.book.update(address(2), {PeerType::kPreferred, true}, BackOff::kHardReset, kNow, t.out);
+  REQUIRE(t.book.find(address(2))->next_attempt == kNow);
+  REQUIRE(t.book.find(address(2))->failures == 0);
+  REQUIRE(t.book.find(address(2))->type == PeerType::kPreferred);
+}
+
+TEST_CASE("every change is put out once, loading is not", "[peer_manager]") {
+  Book t;
+  REQUIRE(t.book.load(record(1)));
+  t.book.ensure_exists(address(1), kNow, t.out);
+  REQUIRE(t.out.empty());
+  t.book.ensure_exists(address(2), kNow, t.out);
+  REQUIRE(t.out.size() == 1);
+  const PeerRecord stored = std::get<StorePeer>(t.out[0]).record;
+  REQUIRE(stored.address == address(2));
+  REQUIRE(stored.type == PeerType::kInbound);
+  REQUIRE(stored.next_attempt == kNow);
+  t.book.update(address(2), {PeerType::kOutbound, false}, BackOff::kReset, kNow, t.out);
+  REQUIRE(t.out.size() == 2);
+}
+
+TEST_CASE("a record is hopeless at 120 failures", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1, 119));
+  t.book.load(record(2, 120));
+  t.book.load({address(2, 1000), kNow, 121, PeerType::kPreferred});
+  t.book.load({address(2, 1001), kNow, 5, PeerType::kInbound});
+  t.book.load(record(3, 121));
+  t.book.forget_if_hopeless(address(2, 4), t.out);  // any port of the IP
+  REQUIRE(t.out.size() == 2);
+  REQUIRE(t.book.size() == 3);
+  t.book.forget_if_hopeless(address(1), t.out);
+  REQUIRE(t.book.size() == 3);
+  t.out.clear();
+  t.book.forget_hopeless(t.out);
+  REQUIRE(t.out.size() == 1);
+  REQUIRE(std::get<ErasePeer>(t.out[0]).address == address(3));
+  t.book.check_invariants();
+}
+
+TEST_CASE("whom to dial: due, of the type, not hopeless, wanted, at most 50", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1, 0, PeerType::kOutbound));
+  t.book.load(record(2, 0, PeerType::kOutbound, UnixTime{kNow.seconds + 1}));
+  t.book.load(record(3, 121, PeerType::kOutbound));
+  t.book.load(record(4, 0, PeerType::kInbound));
+  t.book.load(record(5, 120, PeerType::kOutbound));
+  auto chosen = t.book.choose_to_dial(PeerType::kOutbound, 50, kNow, kAnyone);
+  std::sort(chosen.begin(), chosen.end());
+  REQUIRE(chosen == std::vector{address(1), address(5)});
+  REQUIRE(t.book.choose_to_dial(PeerType::kOutbound, 50, kNow, [](const auto& a) { return a == address(5); }) ==
+          std::vector{address(5)});
+  REQUIRE(t.book.choose_to_dial(PeerType::kPreferred, 50, kNow, kAnyone).empty());
+  for (std::uint32_t i = 100; i < 200; ++i) t.book.load(record(i));
+  REQUIRE(t.book.choose_to_dial(PeerType::kInbound, 49, kNow, kAnyone).size() == 49);
+  REQUIRE(t.book.choose_to_dial(PeerType::kInbound, 51, kNow, kAnyone).size() == 50);
+}
+
+TEST_CASE("whom to dial is drawn from all candidates, by the seed", "[peer_manager]") {
+  std::set<PeerAddress> drawn;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    Book t({}, seed);
+    Book same({}, seed);
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      t.book.load(record(i));
+      same.book.load(record(19 - i));
+    }
+    const auto chosen = t.book.choose_to_dial(PeerType::kInbound, 2, kNow, kAnyone);
+    REQUIRE(chosen == same.book.choose_to_dial(PeerType::kInbound, 2, kNow, kAnyone));
+    REQUIRE(chosen[0] != chosen[1]);
+    drawn.insert(chosen.begin(), chosen.end());
+  }
+  REQUIRE(drawn.size() == 20);
+}
+
+TEST_CASE("PEERS names shareable addresses with few failures, outbound ones first, never the recipient",
+          "[peer_manager]") {
+  Book t;
+  for (std::uint32_t i = 0; i < 30; ++i) t.book.load(record(i, 0, PeerType::kOutbound));
+  for (std::uint32_t i = 100; i < 130; ++i) t.book.load(record(i, 10));
+  t.book.load(record(200, 11, PeerType::kOutbound));
+  t.book.load({PeerAddress::from_v4({10, 0, 0, 1}, 5), kNow, 0, PeerType::kOutbound});
+  t.book.load({PeerAddress::from_v4({127, 0, 0, 1}, 5), kNow, 0, PeerType::kOutbound});
+  PeerAddress v6;
+  v6.ip[0] = 0x20;
+  v6.port = 5;
+  t.book.load({v6, kNow, 0, PeerType::kPreferred});
+  const auto sent = t.book.choose_to_send(address(7));
+  REQUIRE(sent.size() == 50);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const std::uint32_t number = sent[i].v4()[3];
+    REQUIRE(sent[i] == address(number));
+    REQUIRE(number != 7);
+    REQUIRE((i < 29) == (number < 30));
+    REQUIRE(number != 200);
+  }
+}
+
+TEST_CASE("what PEERS says is filtered and entered with no failures", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1, 5, PeerType::kOutbound));
+  wire::WirePeerAddress port_zero = named(address(2, 0));
+  wire::WirePeerAddress port_large = named(address(3, 0));
+  port_large.wire_port = 65'536;
+  PeerAddress v6;
+  v6.ip[0] = 0x20;
+  v6.port = 5;
+  const std::vector<wire::WirePeerAddress> peers{named(address(1)),
+                                                 port_zero,
+                                                 port_large,
+                                                 named(v6),
+                                                 named(PeerAddress::from_v4({192, 168, 1, 1}, 5)),
+                                                 named(PeerAddress::from_v4({127, 0, 0, 1}, 5)),
+                                                 named(address(9)),
+                                                 named(address(4)),
+                                                 named(address(4))};
+  REQUIRE(t.book.on_peers(peers, address(9), kNow, t.out) == 1);
+  REQUIRE(t.book.find(address(4))->failures == 0);
+  REQUIRE(t.book.find(address(1))->failures == 5);
+  REQUIRE(t.book.size() == 2);
+  REQUIRE(t.out.size() == 1);
+  REQUIRE(t.metrics.addresses_received == 9);
+  REQUIRE(t.metrics.addresses_refused == 6);
+}
+
+TEST_CASE("private addresses pass where they are allowed", "[peer_manager]") {
+  Book t({.is_private_allowed = true});
+  const PeerAddress loopback = PeerAddress::from_v4({127, 0, 0, 1}, 5);
+  REQUIRE(t.book.on_peers(std::vector{named(loopback)}, std::nullopt, kNow, t.out) == 1);
+  REQUIRE(t.book.choose_to_send(address(1)) == std::vector{loopback});
+}
+
+TEST_CASE("one record over the limit takes the place of the worst that is not preferred", "[peer_manager]") {
+  Book t({.known_max = 3});
+  t.book.load(record(1, 9, PeerType::kPreferred));
+  t.book.load(record(2, 3, PeerType::kOutbound));
+  REQUIRE(t.book.size() == 2);
+  t.book.ensure_exists(address(3), kNow, t.out);
+  REQUIRE(t.book.size() == 3);
+  t.out.clear();
+  t.book.ensure_exists(address(4), kNow, t.out);
+  REQUIRE(t.book.size() == 3);
+  REQUIRE(t.out.size() == 2);
+  REQUIRE(std::get<ErasePeer>(t.out[0]).address == address(2));
+  REQUIRE(std::get<StorePeer>(t.out[1]).record.address == address(4));
+  REQUIRE(t.book.find(address(1)).has_value());
+  t.book.check_invariants();
+}
+
+TEST_CASE("hearsay does not take the place of a record without failures", "[peer_manager]") {
+  Book t({.known_max = 2});
+  t.book.load(record(1));
+  t.book.load(record(2, 1));
+  REQUIRE(t.book.on_peers(std::vector{named(address(3))}, std::nullopt, kNow, t.out) == 1);
+  REQUIRE_FALSE(t.book.find(address(2)).has_value());
+  REQUIRE(t.book.on_peers(std::vector{named(address(4))}, std::nullopt, kNow, t.out) == 0);
+  REQUIRE(t.metrics.addresses_refused == 1);
+  t.book.ensure_exists(address(4), kNow, t.out);  // our own link does
+  REQUIRE(t.book.find(address(4)).has_value());
+}
+
+TEST_CASE("a book of preferred peers takes no other", "[peer_manager]") {
+  Book t({.known_max = 1});
+  t.book.load(record(1, 0, PeerType::kPreferred));
+  REQUIRE_FALSE(t.book.load(record(2)));
+  t.book.update_back_off(address(3), BackOff::kIncrease, kNow, t.out);
+  REQUIRE(t.out.empty());
+  REQUIRE(t.book.list().size() == 1);
+  t.book.check_invariants();
+}
+
+}  // namespace
+}  // namespace overlayd::book

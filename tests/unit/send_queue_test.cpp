@@ -1,1 +1,165 @@
+#include "core/peer/send_queue.h"
+
 #include <catch2/catch.hpp>
+
+#include "core/wire/values.h"
+#include "tests/support/messages.h"
+
+using namespace overlayd;
+using namespace overlayd::peer;
+using wire::MessageType;
+
+namespace {
+
+const NetworkId kNetwork{};
+
+MessagePtr advert(std::size_t hashes) {
+  return wire::Message::adopt(wire::write_flood_advert(std::vector<TxFullHash>(hashes)), kNetwork);
+}
+MessagePtr demand(std::size_t hashes) {
+  return wire::Message::adopt(wire::write_flood_demand(std::vector<TxFullHash>(hashes)), kNetwork);
+}
+
+struct Fixture {
+  FlowControlMetrics metrics;
+  SendQueue queue{metrics};
+  SendQueueLimits limits;
+  OutboundCredit credit;
+  std::vector<MessagePtr> sent;
+
+  Fixture() { static_cast<void>(credit.grant({1'000'000, 1'000'000'000})); }
+  void push(const MessagePtr& message) {
+    queue.push(message, Instant(), limits);
+    queue.check_invariants();
+  }
+  void take() {
+    sent.clear();
+    queue.take(credit, sent);
+    queue.check_invariants();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("SCP leaves first, then transactions, demands, adverts", "[send_queue]") {
+  Fixture f;
+  f.push(advert(1));
+  f.push(demand(1));
+  f.push(test::make_transaction(kNetwork, 1));
+  f.push(test::make_scp(kNetwork, {.node = test::make_node(1)}));
+  f.take();
+  REQUIRE(f.sent.size() == 4);
+  CHECK(f.sent[0]->type() == MessageType::kScpMessage);
+  CHECK(f.sent[1]->type() == MessageType::kTransaction);
+  CHECK(f.sent[2]->type() == MessageType::kFloodDemand);
+  CHECK(f.sent[3]->type() == MessageType::kFloodAdvert);
+  CHECK(f.queue.size() == 0);
+}
+
+TEST_CASE("a queue without credit stops, the next is still tried", "[send_queue]") {
+  Fixture f;
+  OutboundCredit credit;
+  const MessagePtr big = test::make_transaction(kNetwork, 1, 5000);
+  const MessagePtr small = advert(1);
+  static_cast<void>(credit.grant({10, 1000}));
+  f.push(big);
+  f.push(test::make_transaction(kNetwork, 2, 300));
+  f.push(small);
+  CHECK(f.queue.take(credit, f.sent));
+  REQUIRE(f.sent.size() == 1);
+  CHECK(f.sent[0] == small);
+  CHECK(f.queue.size() == 2);
+}
+
+TEST_CASE("a transaction over the maximum is never queued", "[send_queue]") {
+  Fixture f;
+  const MessagePtr transaction = test::make_transaction(kNetwork, 1);
+  f.limits.max_tx_size = static_cast<std::uint32_t>(transaction->size());
+  f.push(transaction);
+  CHECK(f.queue.size() == 1);
+  f.limits.max_tx_size -= 1;
+  f.push(test::make_transaction(kNetwork, 2));
+  CHECK(f.queue.size() == 1);
+  CHECK(f.metrics.oversized_transactions == 1);
+}
+
+TEST_CASE("the transaction queue is cleared past the ledger's operations", "[send_queue]") {
+  Fixture f;
+  f.limits.max_tx_set_ops = 10;
+  for (std::uint64_t i = 0; i < 10; ++i) f.push(test::make_transaction(kNetwork, i));
+  CHECK(f.queue.size() == 10);
+  f.push(test::make_transaction(kNetwork, 10));
+  CHECK(f.queue.size() == 0);
+  CHECK(f.queue.transaction_bytes() == 0);
+  CHECK(f.metrics.dropped_transactions == 11);
+}
+
+TEST_CASE("the transaction queue is cleared past 3 MiB", "[send_queue]") {
+  Fixture f;
+  f.limits.max_tx_set_ops = 1'000'000;
+  const MessagePtr transaction = test::make_transaction(kNetwork, 1, 5000);
+  const std::size_t fit = limits::kTxQueueBytesMax / transaction->size();
+  for (std::size_t i = 0; i < fit; ++i) f.push(transaction);
+  CHECK(f.queue.size() == fit);
+  f.push(transaction);
+  CHECK(f.queue.size() == 0);
+}
+
+TEST_CASE("demands and adverts are cleared past the ledger's operations in hashes", "[send_queue]") {
+  Fixture f;
+  f.limits.max_tx_set_ops = 100;
+  f.push(advert(60));
+  f.push(advert(40));
+  f.push(demand(100));
+  CHECK(f.queue.size() == 3);
+  f.push(advert(1));
+  CHECK(f.queue.size() == 1);
+  CHECK(f.metrics.dropped_adverts == 101);
+  f.push(demand(1));
+  CHECK(f.queue.size() == 0);
+  CHECK(f.metrics.dropped_demands == 101);
+}
+
+TEST_CASE("SCP below the lowest slot goes, the checkpoint stays", "[send_queue]") {
+  Fixture f;
+  const NodeId node = test::make_node(1);
+  for (std::uint64_t slot = 60; slot < 70; ++slot) f.push(test::make_scp(kNetwork, {.node = node, .slot = slot}));
+  f.limits.lowest_slot = 68;
+  f.limits.checkpoint_slot = 63;
+  f.push(test::make_scp(kNetwork, {.node = node, .slot = 70}));
+  f.take();
+  CHECK(f.sent.size() == 4);  // 63, 68, 69, 70
+  CHECK(f.metrics.dropped_scp == 7);
+}
+
+TEST_CASE("a newer statement of the same node and slot takes the older one's place", "[send_queue]") {
+  Fixture f;
+  const NodeId a = test::make_node(1);
+  const MessagePtr other = test::make_scp(kNetwork, {.node = test::make_node(2)});
+  const MessagePtr newer = test::make_scp(kNetwork, {.node = a, .slot = 1, .ballot_counter = 2});
+  f.push(test::make_scp(kNetwork, {.node = a, .slot = 1, .ballot_counter = 1}));
+  f.push(other);
+  f.push(newer);
+  f.take();
+  REQUIRE(f.sent.size() == 2);
+  CHECK(f.sent[0] == newer);
+  CHECK(f.sent[1] == other);
+}
+
+TEST_CASE("an older statement replaces nothing", "[send_queue]") {
+  Fixture f;
+  const NodeId a = test::make_node(1);
+  f.push(test::make_scp(kNetwork, {.node = a, .slot = 1, .ballot_counter = 2}));
+  f.push(test::make_scp(kNetwork, {.node = a, .slot = 1, .ballot_counter = 1}));
+  CHECK(f.queue.size() == 2);
+}
+
+TEST_CASE("SCP is not shed as a whole but has an end", "[send_queue]") {
+  Fixture f;
+  for (std::uint64_t i = 0; i < kScpQueueMax; ++i)
+    f.queue.push(test::make_scp(kNetwork, {.node = test::make_node(i)}), Instant(), f.limits);
+  CHECK(f.queue.size() == kScpQueueMax);
+  f.push(test::make_scp(kNetwork, {.node = test::make_node(kScpQueueMax)}));
+  CHECK(f.queue.size() == kScpQueueMax);
+  CHECK(f.metrics.dropped_scp == 1);
+}

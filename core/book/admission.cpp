@@ -1,0 +1,36 @@
+#include "core/book/admission.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace overlayd::book {
+
+PendingSlots split_pending(const SlotTargets& targets) {
+  const std::uint64_t authenticated = std::uint64_t{targets.outbound} + targets.inbound;
+  if (authenticated == 0) return {};
+  const std::uint64_t share = (std::uint64_t{targets.pending} * targets.outbound + authenticated - 1) / authenticated;
+  const auto outbound = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, share));
+  const std::uint32_t rest = targets.pending > outbound ? targets.pending - outbound : 0;
+  return {outbound, std::max<std::uint32_t>(1, rest)};
+}
+
+bool has_pending_slot(const PendingInbound& inbound) {
+  const std::uint32_t extra = inbound.is_possibly_preferred ? limits::kPreferredInboundPendingExtra : 0;
+  return inbound.pending < std::uint64_t{inbound.slots} + extra;
+}
+
+Admission admit(const Candidate& candidate, std::span<const SlotHolder> holders) {
+  if (holders.size() < candidate.slots) return {candidate.is_preferred || !candidate.is_preferred_only, std::nullopt};
+  if (!candidate.is_preferred) return {};
+  const SlotHolder* yields = nullptr;
+  for (const SlotHolder& holder : holders) {
+    if (holder.is_preferred) continue;
+    if (yields == nullptr || std::tie(holder.since, holder.peer) > std::tie(yields->since, yields->peer)) {
+      yields = &holder;
+    }
+  }
+  if (yields == nullptr) return {};
+  return {true, yields->peer};
+}
+
+}  // namespace overlayd::book

@@ -1,0 +1,155 @@
+// Which advertised transaction to ask of which peer, and when to ask another.
+//
+// Words.   An *advert* is one peer naming one transaction by its full hash. A *demand* is us asking that peer for it.
+// The
+//          *record* of a hash says when it was first and last demanded and which nodes were asked.
+// Rule 1.  A hash that is known or banned (caller's predicate) is not demanded: the advert is discarded.
+// Rule 2.  A hash without a record is demanded.
+// Rule 3.  The same node is never asked twice while the record lives: the advert is discarded. By node id, so that
+//          reconnecting does not buy a second turn.
+// Rule 4.  With n < 15 nodes asked, the next is asked once min(n × 500 ms, 2 s) have passed since the last; until then
+// the
+//          advert waits in the peer's retry queue. Rationale: a second copy spends the credit of a peer that may have
+//          something new. Cost: a silent peer delays us by one step.
+// Rule 5.  With 15 nodes asked, further adverts are discarded. Cost: 15 silent peers can hide a transaction for a
+// minute. Rule 6.  The record goes 60 s after the first demand; a hash never received by then counts as abandoned.
+//          Source of 1 to 6: TxDemandsManager::demandStatus, TxDemandsManager::demand.
+// Rule 7.  A *round* goes over the peers in random order, taking from each peer's queue until one hash is demanded, and
+//          goes round again until none gains. Rationale: no peer gets all the demands for being first in a list.
+// Rule 8.  Per peer at most max_demand_size hashes in a period (200 ms);
+//          max_demand_size = clamp(ceil(2 × operations per ledger × 200 ms / close time), 1, 1000), where 2 ledgers is
+//          what a transaction queue holds. What exceeds it waits in the peer's queue.
+//          Source: TxDemandsManager::getMaxDemandSize, Config::TRANSACTION_QUEUE_SIZE_MULTIPLIER.
+// Rule 9.  (ours) The hashes of an advert that may be demanded are demanded at once, in one batch, unless the peer has
+//          older ones waiting. Rounds serve the rest, at most one a period, when something can be due and not
+//          otherwise. With `immediate` off there are only rounds, every 200 ms, as in stellar-core.
+// Rule 10. While demanding is off (nobody would judge what we receive) adverts only queue; turning it on makes a round
+// due. Limits.  demands_max records (ours); past it a hash without a record is discarded and demands_refused counts it.
+//          Queues are those of tx_adverts. Peers are those between on_peer and on_peer_gone; others are ignored.
+//          Records outlive their peers (rule 3) and end by rule 6.
+// Not here: answering demands (tx_pool), queueing FLOOD_DEMAND (send_queue).
+// Source:  stellar-core TxDemandsManager, commit a9b8613; departures from it are marked "ours".
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/flood/insertion_map.h"
+#include "core/flood/tx_adverts.h"
+#include "core/ids.h"
+#include "core/limits.h"
+#include "core/local_node.h"
+#include "core/metrics.h"
+#include "core/random.h"
+
+namespace overlayd::flood {
+
+struct TxDemandsOptions {
+  bool immediate = true;
+  bool is_demanding = true;
+  Duration period = limits::kDemandPeriod;
+  Duration backoff = limits::kDemandBackoff;
+  std::size_t demands_max = limits::kDemandsMax;
+};
+
+// One FLOOD_DEMAND to be sent: never empty, at most max_demand_size hashes.
+struct DemandBatch {
+  PeerId peer;
+  std::vector<TxFullHash> hashes;
+};
+using DemandBatches = std::vector<DemandBatch>;
+
+// How long a demanded transaction took.
+struct PullLatency {
+  std::optional<Duration> since_first_demand;  // present for the first copy only
+  std::optional<Duration> of_this_node;        // present if this node was asked
+};
+
+class TxDemands {
+ public:
+  using KnownPredicate = std::function<bool(const TxFullHash&)>;
+
+  // All references outlive this. `is_known_or_banned` is asked, never told.
+  TxDemands(const TxDemandsOptions& options, TxAdverts& adverts, KnownPredicate is_known_or_banned, Random& random,
+            TxFloodMetrics& metrics);
+  TxDemands(const TxDemands&) = delete;
+  TxDemands& operator=(const TxDemands&) = delete;
+
+  void on_ledger(const LedgerView& view);
+  // Tells tx_adverts as well: a peer is added and removed here, once.
+  void on_peer(PeerId peer, const NodeId& node);
+  void on_peer_gone(PeerId peer);
+  // A FLOOD_ADVERT arrived. Tells tx_adverts as well.
+  void on_advert(PeerId peer, std::span<const TxFullHash> hashes, std::uint32_t ledger, Instant now,
+                 DemandBatches& out);
+  // A transaction arrived from `node`, demanded or not.
+  PullLatency on_transaction(const TxFullHash& hash, const NodeId& node, Instant now);
+  // Rule 10.
+  void set_demanding(bool is_demanding);
+
+  // Purges records and runs a round if one is due.
+  void advance(Instant now, DemandBatches& out);
+  // The earliest time at which advance may have something to do.
+  [[nodiscard]] Instant next_deadline() const;
+
+  [[nodiscard]] bool is_demanding() const { return is_demanding_; }
+  [[nodiscard]] std::size_t max_demand_size() const { return max_demand_size_; }
+  // Records.
+  [[nodiscard]] std::size_t size() const { return records_.size(); }
+  [[nodiscard]] std::size_t peer_count() const { return peers_.size(); }
+  void check_invariants() const;
+
+ private:
+  struct Record {
+    Instant first_demanded;
+    Instant last_demanded;
+    std::vector<std::pair<NodeId, Instant>> asked;  // at most 15: a search is cheaper than a set
+    bool is_fulfilled = false;
+  };
+  struct AskedPeer {
+    NodeId node;
+    std::optional<Instant> window_start;
+    std::size_t demanded_in_window = 0;
+  };
+  struct Judgement {
+    enum class Status : std::uint8_t { kDiscard, kDemand, kRetryLater } status = Status::kDiscard;
+    Instant due;  // of kRetryLater
+  };
+  // What one peer gets out of a round.
+  struct Turn {
+    PeerId id;
+    AskedPeer* peer = nullptr;
+    std::vector<TxFullHash> demanded;
+    std::vector<TxFullHash> retries;
+  };
+
+  [[nodiscard]] Judgement judge(const TxFullHash& hash, const NodeId& node, Instant now) const;
+  [[nodiscard]] std::size_t allowance(AskedPeer& peer, Instant now) const;
+  // False: refused by the limit.
+  bool demand(const TxFullHash& hash, AskedPeer& peer, Instant now);
+  bool take_turn(Turn& turn, Instant now);
+  void demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now, DemandBatches& out);
+  void run_round(Instant now, DemandBatches& out);
+  void purge(Instant now);
+  void want_round(Instant at) { round_wanted_ = std::min(round_wanted_, at); }
+  [[nodiscard]] Instant round_due() const;
+
+  TxDemandsOptions options_;
+  TxAdverts& adverts_;
+  KnownPredicate is_known_or_banned_;
+  Random& random_;
+  TxFloodMetrics& metrics_;
+  bool is_demanding_;
+  std::size_t max_demand_size_ = 1;
+  std::map<PeerId, AskedPeer> peers_;
+  InsertionMap<TxFullHash, Record> records_;  // insertion order is the order of first demands
+  Instant round_wanted_ = Instant::never();   // when a queued hash may be due
+  Instant round_allowed_;                     // a period after the last round
+};
+
+}  // namespace overlayd::flood

@@ -1,0 +1,151 @@
+// The whole overlay as one object without sockets, threads or clocks: what happened goes in, what should happen comes
+// out. Owns every component and is the only place where two of them meet.
+//
+//   handle(input, now, out)   something happened
+//   advance(now, out)         time passed: everything due at or before `now`
+//   next_deadline()           when advance is wanted next; never() when nothing is pending
+//
+// Effects are appended to `out` in the order in which they must be carried out. Inputs of a PeerId that is not open are
+// ignored: a link that was dropped may still have messages on their way here.
+// `now` may repeat but should not go back; the same inputs at the same times with the same seed give the same outputs.
+// Limits: each component's own; links are bounded by the pending and authenticated slots, SCP envelopes that wait for
+// their signature by limits::kScpVerifyPendingMax.
+#pragma once
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "core/book/ban_manager.h"
+#include "core/book/peer_manager.h"
+#include "core/fetch/item_store.h"
+#include "core/flood/flood_gate.h"
+#include "core/flood/tx_adverts.h"
+#include "core/flood/tx_demands.h"
+#include "core/flood/tx_pool.h"
+#include "core/message_dispatcher.h"
+#include "core/overlay_options.h"
+#include "core/snapshots.h"
+#include "core/xdr/view.h"
+
+namespace overlayd {
+
+class OverlayManager final : private MessageHandlers {
+ public:
+  OverlayManager(const OverlayOptions& options, Random& random, const Now& now);
+  OverlayManager(const OverlayManager&) = delete;
+  OverlayManager& operator=(const OverlayManager&) = delete;
+  ~OverlayManager() override;
+
+  void handle(const Input& input, const Now& now, Outputs& out);
+  void advance(const Now& now, Outputs& out);
+  [[nodiscard]] Instant next_deadline() const;
+
+  [[nodiscard]] StatusSnapshot status(Instant now) const;
+  [[nodiscard]] std::vector<PeerSnapshot> peers(Instant now) const;  // ordered by PeerId
+  [[nodiscard]] const OverlayMetrics& metrics() const { return metrics_; }
+  void check_invariants() const;
+
+ private:
+  struct Slots {
+    std::uint32_t pending = 0;
+    std::uint32_t authenticated = 0;
+  };
+  struct Dialling {
+    PeerAddress address;
+  };
+  struct PendingScp {
+    MessagePtr message;
+    PeerId peer;
+    NodeId from;
+  };
+
+  // links (overlay_manager.cpp)
+  void on(const LinkOpened& link, const Now& now, Outputs& out);
+  void on(const MessageReceived& received, const Now& now, Outputs& out);
+  void on(const LinkFaulted& faulted, const Now& now, Outputs& out);
+  void on(const LinkClosed& closed, const Now& now, Outputs& out);
+  void on(const LinkProgress& progress, const Now& now, Outputs& out);
+  void on(const ScpVerified& verified, const Now& now, Outputs& out);
+  void on(const Broadcast& broadcast, const Now& now, Outputs& out);
+  void on(const VerdictGiven& given, const Now& now, Outputs& out);
+  void on(const LedgerUpdated& updated, const Now& now, Outputs& out);
+  void on(const TransactionTakers& takers, const Now& now, Outputs& out);
+  void on(const PeersResolved& resolved, const Now& now, Outputs& out);
+  void on(const ConnectTo& connect, const Now& now, Outputs& out);
+  void on(const Disconnect& disconnect, const Now& now, Outputs& out);
+  void on(const ShutDown& shut_down, const Now& now, Outputs& out);
+
+  void drop(peer::Peer& peer, DropReason reason, std::string detail, bool is_closed, Outputs& out);
+  [[nodiscard]] peer::Peer* find(PeerId id) const;
+  [[nodiscard]] Slots slots(Direction direction) const;
+
+  // handshake and slots (overlay_manager_peers.cpp)
+  HandlerResult on_error(const Received& received) override;
+  HandlerResult on_hello(const Received& received) override;
+  HandlerResult on_auth(const Received& received) override;
+  HandlerResult on_peers(const Received& received) override;
+  HandlerResult on_dont_have(const Received& received) override;
+  HandlerResult on_send_more_extended(const Received& received) override;
+  HandlerResult on_survey(const Received& received) override;
+  [[nodiscard]] bool accept(peer::Peer& peer, Outputs& out);
+  void send_peers(peer::Peer& peer, const Now& now, Outputs& out);
+  [[nodiscard]] bool is_preferred(const peer::Peer& peer) const;
+  [[nodiscard]] bool is_connected_to(const PeerAddress& address) const;
+  [[nodiscard]] bool has_pending_slot(const PeerAddress& remote) const;
+  void tick(const Now& now, Outputs& out);
+  bool dial(const PeerAddress& address, const Now& now, Outputs& out);
+
+  // flooding and fetching (overlay_manager_flood.cpp)
+  HandlerResult on_get_tx_set(const Received& received) override;
+  HandlerResult on_get_scp_quorumset(const Received& received) override;
+  HandlerResult on_get_scp_state(const Received& received) override;
+  HandlerResult on_tx_set(const Received& received) override;
+  HandlerResult on_scp_quorumset(const Received& received) override;
+  HandlerResult on_scp_message(const Received& received) override;
+  HandlerResult on_transaction(const Received& received) override;
+  HandlerResult on_flood_advert(const Received& received) override;
+  HandlerResult on_flood_demand(const Received& received) override;
+  void answer_query(const Received& received, const ItemHash& hash, wire::MessageType missing_type);
+  [[nodiscard]] bool is_plausible(const xdr::ScpEnvelopeView& envelope) const;
+  std::uint32_t push_scp(const MessagePtr& message, Instant now, Outputs& out);
+  // How many peers were told of it.
+  std::uint32_t advertise(const MessagePtr& transaction, Instant now);
+  void advertise_pool_to(peer::Peer& peer, Instant now);
+  void broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer);
+  void apply_verdict(const TxHash& hash, Verdict verdict, const Now& now);
+  // Turns the batches that the flood room filled into FLOOD_ADVERT and FLOOD_DEMAND.
+  void flush_flood(Instant now, Outputs& out);
+  [[nodiscard]] bool is_demanding() const;
+  [[nodiscard]] MessagePtr make_message(Bytes xdr) const;
+
+  OverlayOptions options_;
+  Random& random_;
+  OverlayMetrics metrics_;
+  LedgerView ledger_;
+  peer::SendQueueLimits send_limits_;
+  MessageDispatcher dispatcher_;
+  flood::FloodGate flood_gate_;
+  flood::TxAdverts adverts_;
+  flood::TxDemands demands_;
+  flood::TxPool pool_;
+  fetch::ItemStore items_;
+  book::PeerManager peer_book_;
+  book::BanManager bans_;
+
+  std::map<PeerId, std::unique_ptr<peer::Peer>> peers_;  // ordered: iteration reaches outputs
+  std::map<NodeId, PeerId> by_node_;                     // authenticated
+  std::map<PeerId, Dialling> dialling_;
+  std::unordered_map<FloodHash, PendingScp> pending_scp_;
+  std::set<PeerAddress> preferred_addresses_;
+  flood::AdvertBatches advert_batches_;  // scratch, emptied by flush_flood
+  flood::DemandBatches demand_batches_;
+  std::vector<NodeId> nodes_;  // scratch for tell_all
+  std::vector<std::size_t> untold_;
+  std::uint64_t next_peer_ = 1;
+  Instant started_;
+  Instant next_tick_;
+  bool has_takers_ = false;
+  bool is_shutting_down_ = false;
+};
+
+}  // namespace overlayd

@@ -1,0 +1,278 @@
+// Flooding and fetching: what an overlay does with SCP envelopes, transactions and the queries of its peers.
+#include <algorithm>
+
+#include "core/overlay_manager.h"
+#include "core/wire/hashes.h"
+
+namespace overlayd {
+
+using wire::MessageType;
+
+namespace {
+
+// An envelope with a value nobody can decode is useless to everybody: discarded, not relayed (protocol.md section 10).
+bool are_values_decodable(const xdr::ScpEnvelopeView& envelope) {
+  bool are_decodable = true;
+  envelope.for_each_value([&](ByteView value) { are_decodable &= xdr::read_stellar_value(value).has_value(); });
+  return are_decodable;
+}
+
+}  // namespace
+
+// --- SCP ----------------------------------------------------------------------------------------------------------
+
+HandlerResult OverlayManager::on_scp_message(const Received& received) {
+  const wire::Message& message = *received.message;
+  ++metrics_.scp.received;
+  const bool is_new = flood_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
+  received.peer.count_flood(is_new);
+  if (!is_new) return std::nullopt;
+
+  const auto envelope = xdr::read_scp_envelope(message.body());
+  if (!envelope || !are_values_decodable(*envelope)) {
+    ++metrics_.scp.invalid_value;
+    flood_gate_.forget(message.flood_hash());
+    return std::nullopt;
+  }
+  if (!is_plausible(*envelope)) {
+    ++metrics_.scp.implausible;
+    flood_gate_.forget(message.flood_hash());
+    return std::nullopt;
+  }
+  if (pending_scp_.size() >= limits::kScpVerifyPendingMax) {
+    ++metrics_.scp.verify_refused;
+    flood_gate_.forget(message.flood_hash());
+    return std::nullopt;
+  }
+  pending_scp_.emplace(message.flood_hash(), PendingScp{received.message, received.peer.id(), received.peer.node()});
+  received.out.emplace_back(VerifyScp{received.peer.id(), received.message});
+  return std::nullopt;
+}
+
+bool OverlayManager::is_plausible(const xdr::ScpEnvelopeView& envelope) const {
+  if (!ledger_.is_known) return true;
+  if (!ledger_.quorum.empty() && !ledger_.quorum.contains(envelope.node)) return false;
+  const std::uint64_t slot = envelope.slot;
+  if (slot == ledger_.checkpoint_slot && slot != 0) return true;
+  if (slot < ledger_.lowest_slot_to_remember()) return false;
+  // Out of sync the network may be anywhere ahead of us; in sync nothing honest is further than this.
+  return !ledger_.is_in_sync || slot <= std::uint64_t{ledger_.sequence} + limits::kLedgerValidityBracket;
+}
+
+void OverlayManager::on(const ScpVerified& verified, const Now& now, Outputs& out) {
+  const auto found = pending_scp_.find(verified.hash);
+  if (found == pending_scp_.end()) return;
+  const PendingScp pending = std::move(found->second);
+  pending_scp_.erase(found);
+  if (!verified.is_valid) {
+    ++metrics_.scp.invalid_signature;
+    flood_gate_.forget(verified.hash);
+    return;
+  }
+  // Peers first: the next hop's wait is the network's, the client's is only ours.
+  metrics_.scp.relayed += push_scp(pending.message, now.instant, out);
+  out.emplace_back(PublishMessage{pending.peer, pending.from, pending.message});
+}
+
+std::uint32_t OverlayManager::push_scp(const MessagePtr& message, Instant now, Outputs& out) {
+  nodes_.clear();
+  for (const auto& [node, id] : by_node_) nodes_.push_back(node);
+  untold_.clear();
+  flood_gate_.tell_all(message->flood_hash(), nodes_, ledger_.sequence, untold_);
+  for (const std::size_t index : untold_) find(by_node_.at(nodes_[index]))->send(message, now, send_limits_, out);
+  return static_cast<std::uint32_t>(untold_.size());
+}
+
+// --- transactions -------------------------------------------------------------------------------------------------
+
+bool OverlayManager::is_demanding() const { return options_.relay_mode == RelayMode::kStandalone || has_takers_; }
+
+void OverlayManager::on(const TransactionTakers& takers, const Now&, Outputs&) {
+  has_takers_ = takers.is_attached;
+  demands_.set_demanding(is_demanding());
+}
+
+HandlerResult OverlayManager::on_flood_advert(const Received& received) {
+  if (const auto hashes = wire::read_tx_hashes(received.message->xdr()))
+    demands_.on_advert(received.peer.id(), *hashes, ledger_.sequence, received.now.instant, demand_batches_);
+  return std::nullopt;
+}
+
+HandlerResult OverlayManager::on_flood_demand(const Received& received) {
+  const auto hashes = wire::read_tx_hashes(received.message->xdr());
+  if (!hashes) return std::nullopt;
+  for (const TxFullHash& hash : *hashes) {
+    const MessagePtr transaction = pool_.find_accepted(hash);
+    if (!transaction) {
+      ++(pool_.is_banned(hash) ? metrics_.tx.demands_banned : metrics_.tx.demands_unknown);
+      continue;
+    }
+    ++metrics_.tx.demands_fulfilled;
+    // Demanded, so it knows of it whether or not we advertised it.
+    static_cast<void>(flood_gate_.tell(transaction->flood_hash(), received.peer.node(), ledger_.sequence));
+    received.peer.send(transaction, received.now.instant, send_limits_, received.out);
+  }
+  return std::nullopt;
+}
+
+HandlerResult OverlayManager::on_transaction(const Received& received) {
+  const wire::Message& message = *received.message;
+  const bool is_new = flood_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
+  received.peer.count_flood(is_new);
+  ++metrics_.tx.transactions_received;
+  demands_.on_transaction(message.tx_full_hash(), received.peer.node(), received.now.instant);
+  if (pool_.is_known(message.tx_full_hash())) {
+    ++metrics_.tx.transactions_duplicate;
+    return std::nullopt;
+  }
+  const bool is_standalone = options_.relay_mode == RelayMode::kStandalone;
+  const flood::TxState state = is_standalone ? flood::TxState::kAccepted : flood::TxState::kPending;
+  if (pool_.add(received.message, ledger_.sequence, state) != flood::TxAdded::kAdded) {
+    // Banned or no room: nothing of it is kept, so that a later copy is looked at again.
+    flood_gate_.forget(message.flood_hash());
+    return std::nullopt;
+  }
+  if (is_standalone) advertise(received.message, received.now.instant);
+  received.out.emplace_back(PublishMessage{received.peer.id(), received.peer.node(), received.message});
+  return std::nullopt;
+}
+
+std::uint32_t OverlayManager::advertise(const MessagePtr& transaction, Instant now) {
+  nodes_.clear();
+  for (const auto& [node, id] : by_node_) nodes_.push_back(node);
+  untold_.clear();
+  flood_gate_.tell_all(transaction->flood_hash(), nodes_, ledger_.sequence, untold_);
+  for (const std::size_t index : untold_)
+    adverts_.queue_outgoing(by_node_.at(nodes_[index]), transaction->tx_full_hash(), now, advert_batches_);
+  return static_cast<std::uint32_t>(untold_.size());
+}
+
+void OverlayManager::advertise_pool_to(peer::Peer& peer, Instant now) {
+  // As many as the peer's own queue holds: it would trim what goes beyond.
+  std::size_t left = ledger_.max_tx_set_ops;
+  for (const MessagePtr& transaction : pool_.accepted()) {
+    if (left-- == 0) return;
+    if (flood_gate_.tell(transaction->flood_hash(), peer.node(), ledger_.sequence))
+      adverts_.queue_outgoing(peer.id(), transaction->tx_full_hash(), now, advert_batches_);
+  }
+}
+
+void OverlayManager::on(const Broadcast& broadcast, const Now& now, Outputs& out) {
+  BroadcastAnswer answer{broadcast.request, BroadcastStatus::kAccepted, 0, ""};
+  if (broadcast.message->type() == MessageType::kTransaction) {
+    broadcast_transaction(broadcast, now, answer);
+  } else {
+    if (!flood_gate_.on_local(broadcast.message->flood_hash(), ledger_.sequence))
+      answer.status = BroadcastStatus::kDuplicate;
+    answer.peers_told = push_scp(broadcast.message, now.instant, out);
+  }
+  out.emplace_back(std::move(answer));
+}
+
+void OverlayManager::broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer) {
+  const wire::Message& message = *broadcast.message;
+  const auto refuse = [&answer](std::string why) {
+    answer.status = BroadcastStatus::kRefused;
+    answer.why = std::move(why);
+  };
+  if (message.size() > ledger_.max_tx_size())
+    return refuse("transaction: " + std::to_string(message.size()) + " bytes is over the network's maximum of " +
+                  std::to_string(ledger_.max_tx_size()) + "; UpdateLedger raises it");
+  const bool was_accepted = pool_.find_accepted(message.tx_full_hash()) != nullptr;
+  switch (pool_.add(broadcast.message, ledger_.sequence, flood::TxState::kAccepted)) {
+    case flood::TxAdded::kAdded: break;
+    case flood::TxAdded::kKnown:
+      // One that a peer sent and nobody judged yet is news for the peers; an accepted one is not.
+      if (was_accepted) answer.status = BroadcastStatus::kDuplicate;
+      break;
+    case flood::TxAdded::kBanned: return refuse("transaction: banned by a verdict or UpdateLedger");
+    case flood::TxAdded::kRefused:
+      return refuse("transaction: the pool is full; UpdateLedger with the applied transactions makes room");
+  }
+  flood_gate_.on_local(message.flood_hash(), ledger_.sequence);
+  answer.peers_told = advertise(broadcast.message, now.instant);
+}
+
+void OverlayManager::on(const VerdictGiven& given, const Now& now, Outputs&) {
+  if (const auto* hash = std::get_if<TxHash>(&given.subject)) return apply_verdict(*hash, given.verdict, now);
+  if (given.verdict != Verdict::kAccept) flood_gate_.forget(std::get<FloodHash>(given.subject));
+}
+
+void OverlayManager::apply_verdict(const TxHash& hash, Verdict verdict, const Now& now) {
+  if (verdict == Verdict::kAccept) {
+    for (const MessagePtr& transaction : pool_.accept(hash)) advertise(transaction, now.instant);
+    return;
+  }
+  const auto gone = verdict == Verdict::kBan ? pool_.ban(hash, ledger_.sequence) : pool_.remove(hash);
+  for (const MessagePtr& transaction : gone) {
+    ++metrics_.tx.transactions_rejected;
+    flood_gate_.forget(transaction->flood_hash());
+  }
+}
+
+void OverlayManager::flush_flood(Instant now, Outputs& out) {
+  for (const flood::AdvertBatch& batch : advert_batches_)
+    if (peer::Peer* peer = find(batch.peer))
+      peer->send(make_message(wire::write_flood_advert(batch.hashes)), now, send_limits_, out);
+  advert_batches_.clear();
+  for (const flood::DemandBatch& batch : demand_batches_)
+    if (peer::Peer* peer = find(batch.peer))
+      peer->send(make_message(wire::write_flood_demand(batch.hashes)), now, send_limits_, out);
+  demand_batches_.clear();
+}
+
+// --- queries ------------------------------------------------------------------------------------------------------
+
+HandlerResult OverlayManager::on_get_tx_set(const Received& received) {
+  if (const auto hash = wire::read_get_tx_set(received.message->xdr())) {
+    // Which kind is missing cannot be known; both are treated alike by the asker (Peer::recvGetTxSet).
+    answer_query(received, *hash, ledger_.protocol_version < 20 ? MessageType::kTxSet : MessageType::kGeneralizedTxSet);
+  }
+  return std::nullopt;
+}
+
+HandlerResult OverlayManager::on_get_scp_quorumset(const Received& received) {
+  if (const auto hash = wire::read_get_scp_quorumset(received.message->xdr()))
+    answer_query(received, *hash, MessageType::kScpQuorumset);
+  return std::nullopt;
+}
+
+void OverlayManager::answer_query(const Received& received, const ItemHash& hash, MessageType missing_type) {
+  if (!received.peer.allows_query(received.message->type(), received.now.instant, ledger_.close_time)) return;
+  const bool is_quorum_set = missing_type == MessageType::kScpQuorumset;
+  const fetch::ItemKind kind = is_quorum_set ? fetch::ItemKind::kQuorumSet : fetch::ItemKind::kTxSet;
+  if (const MessagePtr item = items_.find(kind, hash)) {
+    ++metrics_.fetch.queries_answered;
+    received.peer.send(item, received.now.instant, send_limits_, received.out);
+    return;
+  }
+  ++metrics_.fetch.queries_dont_have;
+  received.peer.send(make_message(wire::write_dont_have({missing_type, hash})), received.now.instant, send_limits_,
+                     received.out);
+}
+
+HandlerResult OverlayManager::on_get_scp_state(const Received& received) {
+  // No envelopes are remembered per slot yet, so there is nothing to send: what stellar-core does for slots it lost.
+  static_cast<void>(received.peer.allows_query(MessageType::kGetScpState, received.now.instant, ledger_.close_time));
+  return std::nullopt;
+}
+
+HandlerResult OverlayManager::on_tx_set(const Received&) {
+  ++metrics_.fetch.unsolicited;
+  return std::nullopt;
+}
+
+HandlerResult OverlayManager::on_scp_quorumset(const Received& received) {
+  const bool answers_ping =
+      received.peer.on_ping_answer(wire::quorum_set_hash(received.message->body()), received.now.instant);
+  if (!answers_ping) ++metrics_.fetch.unsolicited;
+  return std::nullopt;
+}
+
+HandlerResult OverlayManager::on_dont_have(const Received& received) {
+  if (const auto dont_have = wire::read_dont_have(received.message->xdr()))
+    received.peer.on_ping_answer(dont_have->hash, received.now.instant);
+  return std::nullopt;
+}
+
+}  // namespace overlayd

@@ -1,0 +1,31 @@
+// What an overlay is configured with. Values only; the daemon fills them from its configuration.
+#pragma once
+#include <set>
+#include <vector>
+
+#include "core/local_node.h"
+#include "core/outputs.h"
+
+namespace overlayd {
+
+// Who decides what is relayed.
+//   kConsensus   SCP envelopes once their signature verifies and slot and node are plausible; transactions once a
+//                client accepted them. Transactions are demanded only while a client takes them.
+//   kStandalone  no client: transactions are relayed when well-formed and new.
+enum class RelayMode : std::uint8_t { kConsensus, kStandalone };
+
+struct OverlayOptions {
+  LocalNode local;
+  RelayMode relay_mode = RelayMode::kConsensus;
+  bool is_flood_immediate = true;  // design section 6; false: stellar-core's fixed periods
+  std::uint32_t target_outbound = limits::kOutboundTarget;
+  std::uint32_t max_inbound = limits::kInboundMax;
+  std::uint32_t max_pending = limits::kPendingMax;
+  bool is_preferred_only = false;
+  bool is_private_allowed = false;  // loopback and private addresses in PEERS and in the book
+  std::set<NodeId> preferred_keys;
+  std::vector<PeerRecord> stored_peers;  // what the storage thread loaded at start
+  std::set<NodeId> banned;
+};
+
+}  // namespace overlayd

@@ -1,0 +1,49 @@
+#include "core/peer/flow_control.h"
+
+namespace overlayd::peer {
+namespace {
+
+InboundCreditOptions options_for(std::uint32_t max_tx_size) {
+  InboundCreditOptions options;
+  options.flood.bytes = initial_flood_bytes(max_tx_size);
+  return options;
+}
+
+}  // namespace
+
+FlowControl::FlowControl(Instant now, std::uint32_t max_tx_size, FlowControlMetrics& metrics)
+    : inbound_(options_for(max_tx_size)), queue_(metrics), blocked_since_(now), max_tx_size_(max_tx_size) {}
+
+std::optional<DropReason> FlowControl::begin(bool is_flood, std::uint64_t bytes) {
+  return inbound_.lock(is_flood, bytes);
+}
+
+std::optional<Credit> FlowControl::end(bool is_flood, std::uint64_t bytes) { return inbound_.release(is_flood, bytes); }
+
+std::optional<DropReason> FlowControl::on_grant(Credit credit) {
+  if (const auto reason = outbound_.grant(credit)) return reason;
+  blocked_since_.reset();
+  return std::nullopt;
+}
+
+void FlowControl::queue(MessagePtr message, Instant now, const SendQueueLimits& limits) {
+  queue_.push(std::move(message), now, limits);
+}
+
+void FlowControl::take_sendable(Instant now, std::vector<MessagePtr>& out) {
+  if (queue_.take(outbound_, out) && !blocked_since_) blocked_since_ = now;
+}
+
+std::optional<Credit> FlowControl::on_max_tx_size(std::uint32_t max_tx_size) {
+  if (max_tx_size <= max_tx_size_) return std::nullopt;
+  const std::uint64_t growth = max_tx_size - max_tx_size_;
+  max_tx_size_ = max_tx_size;
+  inbound_.grow(growth);
+  return Credit{0, growth};
+}
+
+Instant FlowControl::no_credit_deadline() const {
+  return blocked_since_ ? *blocked_since_ + limits::kNoCreditTimeout : Instant::never();
+}
+
+}  // namespace overlayd::peer

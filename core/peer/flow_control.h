@@ -1,0 +1,52 @@
+// Both directions of one link's flow control: credit arithmetic, the queues that wait for credit, and the clock that
+// ends a link whose peer grants none.
+//
+// Rule 1. Nothing flooding leaves before the peer's first SEND_MORE_EXTENDED.
+// Rule 2. When a flood message had to wait, a timer runs from then until the next grant; 60 s end the link
+//         (kNoCredit). It also runs from the start, until the first grant.
+//         Source: FlowControl::noOutboundCapacityTimeout. Ours: a second blocked message does not restart the timer, as
+//         it does in stellar-core, where a busy queue never times out.
+// Rule 3. When the maximal transaction grows by N bytes, our window grows by N and the peer is told with
+//         SEND_MORE_EXTENDED(0, N) (Peer::handleMaxTxSizeIncrease).
+// Limits: those of SendQueue.
+#pragma once
+#include "core/outputs.h"
+#include "core/peer/credit.h"
+#include "core/peer/send_queue.h"
+
+namespace overlayd::peer {
+
+class FlowControl {
+ public:
+  // `now`: when the link was authenticated; `max_tx_size` as of then.
+  FlowControl(Instant now, std::uint32_t max_tx_size, FlowControlMetrics& metrics);
+
+  // Before and after the processing of each received message.
+  [[nodiscard]] std::optional<DropReason> begin(bool is_flood, std::uint64_t bytes);
+  [[nodiscard]] std::optional<Credit> end(bool is_flood, std::uint64_t bytes);
+  [[nodiscard]] bool can_read() const { return inbound_.can_read(); }
+
+  // SEND_MORE_EXTENDED arrived.
+  [[nodiscard]] std::optional<DropReason> on_grant(Credit credit);
+  void queue(MessagePtr message, Instant now, const SendQueueLimits& limits);
+  // What may leave now, in order.
+  void take_sendable(Instant now, std::vector<MessagePtr>& out);
+
+  // The grant to send when the maximal transaction size changed; nothing if it did not grow.
+  [[nodiscard]] std::optional<Credit> on_max_tx_size(std::uint32_t max_tx_size);
+  [[nodiscard]] Credit initial_grant() const { return inbound_.initial_grant(); }
+  // never() while the peer has granted what we need.
+  [[nodiscard]] Instant no_credit_deadline() const;
+  [[nodiscard]] Credit outbound_left() const { return outbound_.left(); }
+  [[nodiscard]] std::size_t queued() const { return queue_.size(); }
+  void check_invariants() const { queue_.check_invariants(); }
+
+ private:
+  InboundCredit inbound_;
+  OutboundCredit outbound_;
+  SendQueue queue_;
+  std::optional<Instant> blocked_since_;
+  std::uint32_t max_tx_size_;
+};
+
+}  // namespace overlayd::peer

@@ -1,0 +1,198 @@
+#include "core/peer/peer.h"
+
+#include <algorithm>
+
+#include "core/crypto/strkey.h"
+
+namespace overlayd::peer {
+namespace {
+
+bool is_flood(wire::MessageType type) { return wire::message_rule(type).is_flood(); }
+
+}  // namespace
+
+Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const LocalNode& local,
+           OverlayMetrics& metrics)
+    : id_(link.peer),
+      address_(link.remote),
+      local_cert_(link.local_cert),
+      local_nonce_(link.local_nonce),
+      local_(local),
+      metrics_(metrics),
+      handshake_(link.direction),
+      flow_(now, max_tx_size, metrics.flow_control),
+      opened_(now),
+      next_check_(now + limits::kAuthTimeout),
+      last_read_(now),
+      last_write_(now) {
+  // Until HELLO names it, an inbound peer has no port: the one it calls from is not where it listens.
+  if (link.direction == Direction::kInbound) address_.port = 0;
+}
+
+void Peer::emit(Bytes xdr, Outputs& out) {
+  ++messages_written_;
+  ++metrics_.link.messages_written;
+  out.emplace_back(Send{id_, wire::Message::adopt(std::move(xdr), local_.network_id)});
+}
+
+void Peer::start(Outputs& out) {
+  if (direction() == Direction::kOutbound) emit(wire::write_hello(make_hello(local_, local_cert_, local_nonce_)), out);
+}
+
+HelloResult Peer::on_hello(const wire::Hello& hello, const HelloFacts& facts, Outputs& out) {
+  const HelloResult result = handshake_.on_hello(hello, facts, local_);
+  if (handshake_.state() == HandshakeState::kGotHello && node_.is_zero()) {
+    node_ = hello.peer_id;
+    hello_ = hello;
+    if (hello.listening_port > 0 && hello.listening_port <= 0xffff)
+      address_.port = static_cast<std::uint16_t>(hello.listening_port);
+  }
+  if (result.sends_hello) emit(wire::write_hello(make_hello(local_, local_cert_, local_nonce_)), out);
+  if (result.sends_auth) emit(wire::write_auth(limits::kAuthFlags), out);
+  return result;
+}
+
+AuthResult Peer::on_auth(std::int32_t flags, Outputs& out) {
+  const AuthResult result = handshake_.on_auth(flags);
+  if (result.sends_auth_and_peers) emit(wire::write_auth(limits::kAuthFlags), out);
+  return result;
+}
+
+void Peer::on_accepted(Instant now, std::uint32_t first_slot, Random& random, Outputs& out) {
+  is_accepted_ = true;
+  out.emplace_back(LinkAuthenticated{id_});
+  // The grant comes first: until it arrives the peer may send us nothing that floods.
+  const Credit credit = flow_.initial_grant();
+  emit(wire::write_send_more_extended(
+           {static_cast<std::uint32_t>(credit.messages), static_cast<std::uint32_t>(credit.bytes)}),
+       out);
+  ++metrics_.flow_control.send_more_sent;
+  emit(wire::write_get_scp_state(first_slot), out);
+  if (const auto ping = ping_.advance(now, random)) emit(wire::write_get_scp_quorumset(*ping), out);
+  next_check_ = now + limits::kRecurrentPeriod;
+}
+
+void Peer::send(MessagePtr message, Instant now, const SendQueueLimits& limits, Outputs& out) {
+  if (!is_flood(message->type())) {
+    ++messages_written_;
+    ++metrics_.link.messages_written;
+    out.emplace_back(Send{id_, std::move(message)});
+    return;
+  }
+  flow_.queue(std::move(message), now, limits);
+  flush_sendable(now, out);
+}
+
+void Peer::flush_sendable(Instant now, Outputs& out) {
+  sendable_.clear();
+  flow_.take_sendable(now, sendable_);
+  messages_written_ += sendable_.size();
+  metrics_.link.messages_written += sendable_.size();
+  for (MessagePtr& message : sendable_) out.emplace_back(Send{id_, std::move(message)});
+}
+
+std::optional<DropReason> Peer::on_grant(Credit credit, Instant now, Outputs& out) {
+  if (const auto reason = flow_.on_grant(credit)) return reason;
+  flush_sendable(now, out);
+  return std::nullopt;
+}
+
+void Peer::on_max_tx_size(std::uint32_t max_tx_size, Outputs& out) {
+  const auto grant = flow_.on_max_tx_size(max_tx_size);
+  if (!grant || !is_accepted_) return;  // before acceptance the initial grant carries it
+  emit(wire::write_send_more_extended({0, static_cast<std::uint32_t>(grant->bytes)}), out);
+  ++metrics_.flow_control.send_more_sent;
+}
+
+std::optional<DropReason> Peer::begin_message(const wire::Message& message, Instant now, Outputs& out) {
+  ++messages_read_;
+  ++metrics_.link.messages_read;
+  last_read_ = now;
+  const auto reason = flow_.begin(is_flood(message.type()), message.size());
+  if (!reason) pause_if_full(out);
+  return reason;
+}
+
+void Peer::pause_if_full(Outputs& out) {
+  if (is_paused_ || flow_.can_read()) return;
+  is_paused_ = true;
+  out.emplace_back(PauseReading{id_});
+}
+
+void Peer::end_message(const wire::Message& message, Outputs& out) {
+  if (const auto grant = flow_.end(is_flood(message.type()), message.size())) {
+    emit(wire::write_send_more_extended(
+             {static_cast<std::uint32_t>(grant->messages), static_cast<std::uint32_t>(grant->bytes)}),
+         out);
+    ++metrics_.flow_control.send_more_sent;
+  }
+  if (is_paused_ && flow_.can_read()) {
+    is_paused_ = false;
+    out.emplace_back(ResumeReading{id_});
+  }
+}
+
+void Peer::on_progress(const LinkProgress& progress) {
+  last_read_ = std::max(last_read_, progress.last_read);
+  last_write_ = std::max(last_write_, progress.last_write);
+  oldest_unwritten_ = progress.oldest_unwritten;
+  metrics_.link.bytes_read += progress.bytes_read - bytes_read_;
+  metrics_.link.bytes_written += progress.bytes_written - bytes_written_;
+  bytes_read_ = progress.bytes_read;
+  bytes_written_ = progress.bytes_written;
+}
+
+bool Peer::allows_query(wire::MessageType type, Instant now, Duration close_time) {
+  const bool allowed = queries_.take(wire::message_rule(type).query, now, close_time);
+  if (!allowed) ++metrics_.fetch.queries_ignored;
+  return allowed;
+}
+
+std::optional<DropReason> Peer::advance(Instant now, Random& random, Outputs& out) {
+  if (now < next_check_) return std::nullopt;
+  if (!is_accepted_) return DropReason::kAuthTimeout;
+  next_check_ = now + limits::kRecurrentPeriod;
+  if (now - last_read_ >= limits::kIdleTimeout && now - last_write_ >= limits::kIdleTimeout) return DropReason::kIdle;
+  if (now >= flow_.no_credit_deadline()) return DropReason::kNoCredit;
+  if (!oldest_unwritten_.is_never() && now - oldest_unwritten_ >= limits::kStragglerTimeout)
+    return DropReason::kStraggling;
+  if (const auto ping = ping_.advance(now, random)) emit(wire::write_get_scp_quorumset(*ping), out);
+  return std::nullopt;
+}
+
+Instant Peer::next_deadline() const { return next_check_; }
+
+MessagePtr Peer::error_for(DropReason reason) const {
+  const DropReasonInfo& info = drop_reason_info(reason);
+  if (!info.code) return nullptr;
+  std::string text(info.text);
+  if (reason == DropReason::kAlreadyConnected) text += crypto::short_node_id(node_);
+  return wire::Message::adopt(wire::write_error({static_cast<std::int32_t>(*info.code), text}), local_.network_id);
+}
+
+PeerSnapshot Peer::snapshot(Instant now) const {
+  PeerSnapshot snapshot;
+  snapshot.peer = id_;
+  snapshot.node = node_;
+  snapshot.address = address_;
+  snapshot.direction = direction();
+  snapshot.is_authenticated = is_accepted_;
+  snapshot.version_string = hello_.version_string;
+  snapshot.overlay_version = hello_.overlay_version;
+  snapshot.overlay_min_version = hello_.overlay_min_version;
+  snapshot.ledger_version = hello_.ledger_version;
+  snapshot.connected_for = now - opened_;
+  if (const auto latency = ping_.last()) snapshot.latency = *latency;
+  snapshot.messages_read = messages_read_;
+  snapshot.messages_written = messages_written_;
+  snapshot.bytes_read = bytes_read_;
+  snapshot.bytes_written = bytes_written_;
+  snapshot.unique_flood_messages = unique_flood_;
+  snapshot.duplicate_flood_messages = duplicate_flood_;
+  snapshot.outbound_credit_messages = flow_.outbound_left().messages;
+  snapshot.outbound_credit_bytes = flow_.outbound_left().bytes;
+  snapshot.queued_messages = flow_.queued();
+  return snapshot;
+}
+
+}  // namespace overlayd::peer

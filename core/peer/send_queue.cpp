@@ -1,0 +1,129 @@
+#include "core/peer/send_queue.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/wire/message.h"
+#include "core/wire/values.h"
+#include "core/xdr/view.h"
+
+namespace overlayd::peer {
+namespace {
+
+using wire::MessageType;
+
+std::size_t count_hashes(const wire::Message& message) {
+  const auto hashes = wire::read_tx_hashes(message.xdr());
+  OVERLAYD_CHECK(hashes.has_value());
+  return hashes->size();
+}
+
+}  // namespace
+
+void SendQueue::push(MessagePtr message, Instant now, const SendQueueLimits& limits) {
+  Entry entry{std::move(message), now, 0, {}, 0};
+  switch (entry.message->type()) {
+    case MessageType::kScpMessage: return push_scp(std::move(entry), limits);
+    case MessageType::kTransaction: return push_transaction(std::move(entry), limits);
+    case MessageType::kFloodDemand: return push_hashes(kDemand, std::move(entry), limits);
+    case MessageType::kFloodAdvert: return push_hashes(kAdvert, std::move(entry), limits);
+    default: OVERLAYD_CHECK(!"a message that does not flood was queued");
+  }
+}
+
+void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
+  std::deque<Entry>& queue = queues_[kScp];
+  const auto incoming = xdr::read_scp_envelope(entry.message->body());
+  OVERLAYD_CHECK(incoming.has_value());
+  entry.slot = incoming->slot;
+  entry.node = incoming->node;
+
+  const auto is_stale = [&limits](const Entry& queued) {
+    return queued.slot < limits.lowest_slot && queued.slot != limits.checkpoint_slot;
+  };
+  metrics_.dropped_scp += std::erase_if(queue, is_stale);
+  if (is_stale(entry)) {
+    ++metrics_.dropped_scp;
+    return;
+  }
+  const auto superseded = std::find_if(queue.begin(), queue.end(), [&](const Entry& queued) {
+    return queued.slot == entry.slot && queued.node == entry.node &&
+           xdr::is_newer_statement(*xdr::read_scp_envelope(queued.message->body()), *incoming);
+  });
+  if (superseded != queue.end()) {
+    ++metrics_.dropped_scp;
+    *superseded = std::move(entry);
+    return;
+  }
+  if (queue.size() >= kScpQueueMax) {
+    ++metrics_.dropped_scp;
+    return;
+  }
+  queue.push_back(std::move(entry));
+}
+
+void SendQueue::push_transaction(Entry entry, const SendQueueLimits& limits) {
+  std::deque<Entry>& queue = queues_[kTransaction];
+  if (entry.message->size() > limits.max_tx_size) {
+    ++metrics_.oversized_transactions;
+    return;
+  }
+  transaction_bytes_ += entry.message->size();
+  queue.push_back(std::move(entry));
+  if (queue.size() <= limits.max_tx_set_ops && transaction_bytes_ <= limits::kTxQueueBytesMax) return;
+  metrics_.dropped_transactions += queue.size();
+  transaction_bytes_ = 0;
+  queue.clear();
+}
+
+void SendQueue::push_hashes(Queue kind, Entry entry, const SendQueueLimits& limits) {
+  std::deque<Entry>& queue = queues_[kind];
+  entry.hash_count = count_hashes(*entry.message);
+  hash_counts_[kind] += entry.hash_count;
+  queue.push_back(std::move(entry));
+  if (hash_counts_[kind] <= limits.max_tx_set_ops) return;
+  (kind == kDemand ? metrics_.dropped_demands : metrics_.dropped_adverts) += hash_counts_[kind];
+  hash_counts_[kind] = 0;
+  queue.clear();
+}
+
+bool SendQueue::take(OutboundCredit& credit, std::vector<MessagePtr>& out) {
+  bool is_blocked = false;
+  for (std::size_t kind = 0; kind < kQueues; ++kind) {
+    std::deque<Entry>& queue = queues_[kind];
+    while (!queue.empty()) {
+      Entry& front = queue.front();
+      const std::size_t bytes = front.message->size();
+      if (!credit.has_for(bytes)) {
+        is_blocked = true;
+        break;
+      }
+      credit.spend(bytes);
+      if (kind == kTransaction) transaction_bytes_ -= bytes;
+      hash_counts_[kind] -= front.hash_count;
+      out.push_back(std::move(front.message));
+      queue.pop_front();
+    }
+  }
+  return is_blocked;
+}
+
+std::size_t SendQueue::size() const {
+  std::size_t total = 0;
+  for (const auto& queue : queues_) total += queue.size();
+  return total;
+}
+
+void SendQueue::check_invariants() const {
+  std::uint64_t bytes = 0;
+  for (const Entry& entry : queues_[kTransaction]) bytes += entry.message->size();
+  OVERLAYD_CHECK(bytes == transaction_bytes_);
+  for (const Queue kind : {kDemand, kAdvert}) {
+    std::size_t hashes = 0;
+    for (const Entry& entry : queues_[kind]) hashes += entry.hash_count;
+    OVERLAYD_CHECK(hashes == hash_counts_[kind]);
+  }
+  OVERLAYD_CHECK(queues_[kScp].size() <= kScpQueueMax);
+}
+
+}  // namespace overlayd::peer

@@ -1,0 +1,69 @@
+// The flood messages that wait for one peer's credit: four queues in strict priority, each with its shedding rule.
+//
+// Order.  SCP_MESSAGE, TRANSACTION, FLOOD_DEMAND, FLOOD_ADVERT. A queue whose first message lacks credit stops; the
+// next
+//         queue is still tried (FlowControl::getNextBatchToSend).
+// Rule 1. TRANSACTION: one over max_tx_size is never queued. Past 3 MiB or max_tx_set_ops messages the whole queue
+// goes.
+//         Rationale: we are so far behind that what waits is stale; peers ask elsewhere.
+// Rule 2. FLOOD_DEMAND, FLOOD_ADVERT: past max_tx_set_ops hashes the whole queue goes.
+// Rule 3. SCP_MESSAGE: never shed as a whole. When one is queued, those whose slot is below lowest_slot go (the latest
+//         checkpoint's stay), and the first older statement of the same node and slot that the new one supersedes is
+//         replaced by it, in its place.
+// Limits. kScpQueueMax SCP messages (ours): valid statements of one quorum never reach it; a further one is refused.
+// Source: FlowControl::addMsgAndMaybeTrimQueue, stellar-core commit a9b8613.
+// Not here: credit (credit.h), the socket.
+#pragma once
+#include <array>
+#include <deque>
+#include <vector>
+
+#include "core/inputs.h"
+#include "core/metrics.h"
+#include "core/peer/credit.h"
+
+namespace overlayd::peer {
+
+inline constexpr std::size_t kScpQueueMax = 10'000;
+
+struct SendQueueLimits {
+  std::uint32_t max_tx_size = limits::kMaxClassicTxBytes;  // bytes of the StellarMessage
+  std::uint32_t max_tx_set_ops = 1000;
+  std::uint32_t lowest_slot = 0;
+  std::uint32_t checkpoint_slot = 0;
+};
+
+class SendQueue {
+ public:
+  explicit SendQueue(FlowControlMetrics& metrics) : metrics_(metrics) {}
+  SendQueue(const SendQueue&) = delete;
+  SendQueue& operator=(const SendQueue&) = delete;
+
+  // `message` must be a flood message.
+  void push(MessagePtr message, Instant now, const SendQueueLimits& limits);
+  // Moves what credit allows to `out`, spending it. True if something had to stay for lack of credit.
+  bool take(OutboundCredit& credit, std::vector<MessagePtr>& out);
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::uint64_t transaction_bytes() const { return transaction_bytes_; }
+  void check_invariants() const;
+
+ private:
+  enum Queue : std::size_t { kScp, kTransaction, kDemand, kAdvert, kQueues };
+  struct Entry {
+    MessagePtr message;
+    Instant queued;
+    std::uint64_t slot = 0;      // kScp
+    NodeId node;                 // kScp
+    std::size_t hash_count = 0;  // kDemand, kAdvert
+  };
+  void push_scp(Entry entry, const SendQueueLimits& limits);
+  void push_transaction(Entry entry, const SendQueueLimits& limits);
+  void push_hashes(Queue queue, Entry entry, const SendQueueLimits& limits);
+
+  FlowControlMetrics& metrics_;
+  std::array<std::deque<Entry>, kQueues> queues_;
+  std::uint64_t transaction_bytes_ = 0;
+  std::array<std::size_t, kQueues> hash_counts_{};
+};
+
+}  // namespace overlayd::peer

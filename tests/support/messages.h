@@ -1,0 +1,22 @@
+// Messages for tests: well-formed XDR, distinct by `number`; signatures are filler.
+#pragma once
+#include "core/wire/message.h"
+
+namespace overlayd::test {
+
+// A TRANSACTION of payments, of roughly `size` bytes (at least 204).
+[[nodiscard]] MessagePtr make_transaction(const NetworkId& network, std::uint64_t number, std::size_t size = 300);
+
+struct ScpFields {
+  NodeId node;
+  std::uint64_t slot = 1;
+  std::uint32_t ballot_counter = 1;
+  std::uint64_t value = 1;  // distinguishes the value's transaction set
+};
+// An SCP_MESSAGE with an EXTERNALIZE-like PREPARE statement: ballot (counter, value), nothing prepared.
+[[nodiscard]] MessagePtr make_scp(const NetworkId& network, const ScpFields& fields);
+
+[[nodiscard]] TxFullHash make_full_hash(std::uint64_t number);
+[[nodiscard]] NodeId make_node(std::uint64_t number);
+
+}  // namespace overlayd::test

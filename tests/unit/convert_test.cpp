@@ -1,0 +1,164 @@
+#include "ipc/convert.h"
+
+#include <catch2/catch.hpp>
+
+#include "ipc_fake.h"
+
+using namespace overlayd;
+using namespace overlayd::ipc;
+using namespace overlayd::ipc::testing;
+
+TEST_CASE("a valid envelope becomes the StellarMessage around it", "[convert]") {
+  sodium_init();
+  v1::BroadcastRequest request;
+  request.set_transaction_envelope(text_of(transaction_envelope(1)));
+  const auto transaction = to_message(request, network());
+  REQUIRE(transaction.ok());
+  CHECK(transaction.value()->type() == wire::MessageType::kTransaction);
+  CHECK(text_of(transaction.value()->body()) == request.transaction_envelope());
+  request.set_scp_envelope(text_of(scp_envelope(1)));
+  const auto scp = to_message(request, network());
+  REQUIRE(scp.ok());
+  CHECK(scp.value()->type() == wire::MessageType::kScpMessage);
+}
+
+TEST_CASE("malformed XDR is refused with the field, the byte and the type", "[convert]") {
+  sodium_init();
+  v1::BroadcastRequest request;
+  CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("item: "));
+  request.set_transaction_envelope(text_of(transaction_envelope(1)).substr(0, 60));
+  CHECK_THAT(to_message(request, network()).error(),
+             Catch::StartsWith("transaction_envelope: ") && Catch::Contains("at byte") && Catch::Contains("Transaction"));
+  request.set_transaction_envelope(text_of(transaction_envelope(1)) + std::string(4, '\0'));
+  CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("transaction_envelope: "));
+  request.set_scp_envelope("\xff\xff\xff\xff");
+  CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("scp_envelope: ") && Catch::Contains("at byte"));
+}
+
+TEST_CASE("a verdict names its subject by 32 bytes and a known judgement", "[convert]") {
+  v1::VerdictsRequest::Item item;
+  item.set_verdict(v1::VERDICT_BAN);
+  CHECK_THAT(to_verdict(item).error(), Catch::StartsWith("subject: "));
+  item.set_flood_hash(std::string(31, 'x'));
+  CHECK_THAT(to_verdict(item).error(), Catch::StartsWith("flood_hash: must be 32 bytes, has 31"));
+  item.set_flood_hash(std::string(32, 'x'));
+  CHECK(std::holds_alternative<FloodHash>(to_verdict(item).value().subject));
+  CHECK(to_verdict(item).value().verdict == Verdict::kBan);
+  item.set_tx_hash(std::string(32, 'y'));
+  CHECK(std::holds_alternative<TxHash>(to_verdict(item).value().subject));
+  item.set_verdict(v1::VERDICT_UNSPECIFIED);
+  CHECK_THAT(to_verdict(item).error(), Catch::StartsWith("verdict: "));
+  item.set_verdict(static_cast<v1::Verdict>(77));
+  CHECK_THAT(to_verdict(item).error(), Catch::StartsWith("verdict: "));
+}
+
+TEST_CASE("fields absent from UpdateLedger keep their former value", "[convert]") {
+  LedgerView former;
+  v1::UpdateLedgerRequest request;
+  CHECK_THAT(to_ledger_update(request, former).error(), Catch::StartsWith("sequence: "));
+  request.set_sequence(100);
+  request.set_in_sync(false);
+  request.set_max_tx_set_ops(500);
+  request.set_close_time_ms(6000);
+  request.mutable_quorum()->add_node_ids(std::string(32, 'q'));
+  const auto first = to_ledger_update(request, former);
+  REQUIRE(first.ok());
+  CHECK(first.value().view.is_known);
+  CHECK(first.value().view.quorum.size() == 1);
+  v1::UpdateLedgerRequest next;
+  next.set_sequence(101);
+  const auto second = to_ledger_update(next, first.value().view);
+  REQUIRE(second.ok());
+  const LedgerView& view = second.value().view;
+  CHECK(view.sequence == 101);
+  CHECK_FALSE(view.is_in_sync);
+  CHECK(view.max_tx_set_ops == 500);
+  CHECK(view.close_time == seconds(6));
+  CHECK(view.quorum.size() == 1);
+  next.mutable_quorum();
+  CHECK(to_ledger_update(next, view).value().view.quorum.empty());
+}
+
+TEST_CASE("UpdateLedger takes hashes of 32 bytes and times within their range", "[convert]") {
+  LedgerView former;
+  v1::UpdateLedgerRequest request;
+  request.set_sequence(1);
+  request.add_applied_tx_hashes(std::string(32, 'a'));
+  request.add_banned_tx_hashes(std::string(32, 'b'));
+  CHECK(to_ledger_update(request, former).value().applied.size() == 1);
+  CHECK(to_ledger_update(request, former).value().banned.size() == 1);
+  request.add_banned_tx_hashes("short");
+  CHECK_THAT(to_ledger_update(request, former).error(), Catch::StartsWith("banned_tx_hashes[1]: "));
+  request.clear_banned_tx_hashes();
+  for (const std::uint32_t good : {1U, 3'600'000U}) {
+    request.set_close_time_ms(good);
+    CHECK(to_ledger_update(request, former).ok());
+  }
+  for (const std::uint32_t bad : {0U, 3'600'001U}) {
+    request.set_close_time_ms(bad);
+    CHECK_THAT(to_ledger_update(request, former).error(), Catch::StartsWith("close_time_ms: "));
+  }
+}
+
+TEST_CASE("at most 100,000 hashes pass in one UpdateLedger", "[convert]") {
+  LedgerView former;
+  v1::UpdateLedgerRequest request;
+  request.set_sequence(1);
+  for (std::size_t i = 0; i < limits::kLedgerHashesMax; ++i) request.add_applied_tx_hashes(std::string(32, 'a'));
+  CHECK(to_ledger_update(request, former).ok());
+  request.add_applied_tx_hashes(std::string(32, 'a'));
+  CHECK_THAT(to_ledger_update(request, former).error(), Catch::StartsWith("applied_tx_hashes: at most 100000"));
+}
+
+TEST_CASE("an address is an IP with or without a port", "[convert]") {
+  CHECK(address_text(parse_address("192.0.2.1:99").value()) == "192.0.2.1:99");
+  CHECK(address_text(parse_address("192.0.2.1").value()) == "192.0.2.1:11625");
+  CHECK(address_text(parse_address("[2001:db8::1]:99").value()) == "[2001:db8::1]:99");
+  CHECK(address_text(parse_address("[2001:db8::1]").value()) == "[2001:db8::1]:11625");
+  CHECK(address_text(parse_address("2001:db8::1").value()) == "[2001:db8::1]:11625");
+  for (const char* bad : {"", "host", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:9x", "[::1", "[::1]9",
+                          "1.2.3", "192.0.2.1:-1"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_address(bad).ok());
+  }
+}
+
+TEST_CASE("an event carries the hashes of its kind and the envelope", "[convert]") {
+  sodium_init();
+  const MessagePtr message = transaction_message(3);
+  v1::Event event;
+  to_proto(LoggedEvent{.topic = Topic::kTransactions, .ordinal = 8, .arrival_unix_nanos = 77, .from = node(4),
+                       .message = message, .peer = nullptr},
+           event);
+  CHECK(event.sequence() == 2'000'000'000'000'008);
+  CHECK(event.topic() == v1::TOPIC_TRANSACTIONS);
+  CHECK(event.arrival_unix_nanos() == 77);
+  CHECK(event.from() == std::string(32, '\4'));
+  CHECK(event.hash() == text_of(message->tx_hash().view()));
+  CHECK(event.flood_hash() == text_of(message->flood_hash().view()));
+  CHECK(event.tx_full_hash() == text_of(message->tx_full_hash().view()));
+  CHECK(event.xdr() == text_of(transaction_envelope(3)));
+  const MessagePtr scp = scp_message(3);
+  v1::Event other;
+  to_proto(LoggedEvent{.topic = Topic::kScp, .ordinal = 1, .arrival_unix_nanos = 77, .from = node(4), .message = scp,
+                       .peer = nullptr},
+           other);
+  CHECK(other.hash() == text_of(scp->flood_hash().view()));
+  CHECK(other.tx_full_hash().empty());
+}
+
+TEST_CASE("text of a peer is made printable before it leaves", "[convert]") {
+  CHECK(printable("ok \x1b[31m\xff\n") == "ok ?[31m??");
+  PeerSnapshot peer;
+  peer.version_string = "evil\x80\x01";
+  peer.latency = milliseconds(12);
+  v1::Peer out;
+  to_proto(peer, out);
+  CHECK(out.version() == "evil??");
+  CHECK(out.latency_ms() == Approx(12.0));
+  CHECK(out.node_id().empty());
+  peer.latency = Duration(-1);
+  v1::Peer unmeasured;
+  to_proto(peer, unmeasured);
+  CHECK_FALSE(unmeasured.has_latency_ms());
+}

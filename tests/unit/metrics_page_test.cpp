@@ -1,0 +1,48 @@
+#include "daemon/metrics_page.h"
+
+#include <catch2/catch.hpp>
+
+using namespace overlayd;
+using daemon::render_metrics;
+
+namespace {
+
+bool has_line(const std::string& page, const std::string& line) {
+  return ("\n" + page).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("counters and gauges appear with their values, type and help", "[metrics_page]") {
+  StatusSnapshot status;
+  status.metrics.link.messages_read = 42;
+  status.known_peers = 9;
+  status.ledger.is_in_sync = false;
+  const std::string page = render_metrics(status, {.overlay_stalls = 3});
+  CHECK(has_line(page, "overlayd_messages_read_total 42"));
+  CHECK(has_line(page, "# TYPE overlayd_messages_read_total counter"));
+  CHECK(has_line(page, "# HELP overlayd_messages_read_total Messages received from peers"));
+  CHECK(has_line(page, "overlayd_known_peers 9"));
+  CHECK(has_line(page, "# TYPE overlayd_known_peers gauge"));
+  CHECK(has_line(page, "overlayd_in_sync 0"));
+  CHECK(has_line(page, "overlayd_overlay_stalls_total 3"));
+}
+
+TEST_CASE("every drop reason has its line, under the label of log and RPC", "[metrics_page]") {
+  StatusSnapshot status;
+  for (std::size_t i = 0; i < kDropReasonCount; ++i) status.metrics.link.drops[i] = i + 1;
+  const std::string page = render_metrics(status, {});
+  for (std::size_t i = 0; i < kDropReasonCount; ++i) {
+    const std::string label(drop_reason_info(static_cast<DropReason>(i)).label);
+    CHECK(has_line(page, "overlayd_drops_total{reason=\"" + label + "\"} " + std::to_string(i + 1)));
+  }
+}
+
+TEST_CASE("peers are told apart by direction", "[metrics_page]") {
+  StatusSnapshot status;
+  status.peers_inbound = 5;
+  status.peers_outbound = 8;
+  const std::string page = render_metrics(status, {});
+  CHECK(has_line(page, "overlayd_peers{direction=\"inbound\"} 5"));
+  CHECK(has_line(page, "overlayd_peers{direction=\"outbound\"} 8"));
+}

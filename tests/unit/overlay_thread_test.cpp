@@ -1,0 +1,198 @@
+#include "daemon/overlay_thread.h"
+
+#include <catch2/catch.hpp>
+#include <condition_variable>
+
+#include "daemon/clocks.h"
+#include "daemon/watchdog.h"
+
+using namespace overlayd;
+using namespace overlayd::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kPatience = 10s;  // how long an event may take before the test gives up
+
+// What the thread did, in order, readable from the test.
+class Journal {
+ public:
+  void add(std::string line) {
+    {
+      const std::lock_guard lock(mutex_);
+      lines_.push_back(std::move(line));
+    }
+    changed_.notify_all();
+  }
+  // All lines, once there are `count`.
+  std::vector<std::string> await(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kPatience, [&] { return lines_.size() >= count; });
+    return lines_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+// Answers every Disconnect with a PauseReading of the same number, so that order can be seen.
+class FakeCore final : public OverlayCore {
+ public:
+  explicit FakeCore(Journal& journal) : journal_(journal) {}
+  void handle(const Input& input, const Now& now, Outputs& out) override {
+    if (const auto* connect = std::get_if<ConnectTo>(&input)) out.emplace_back(PauseReading{{connect->address.port}});
+    if (std::holds_alternative<LedgerUpdated>(input)) deadline_ = now.instant + milliseconds(20);
+    if (std::holds_alternative<ShutDown>(input)) {
+      journal_.add("blocked");
+      gate_.acquire();
+    }
+  }
+  void advance(const Now& now, Outputs&) override {
+    journal_.add(now.instant >= deadline_ ? "advanced" : "advanced too early");
+    deadline_ = Instant::never();
+  }
+  [[nodiscard]] Instant next_deadline() const override { return deadline_; }
+  [[nodiscard]] StatusSnapshot status(Instant) const override {
+    StatusSnapshot status;
+    status.peers_inbound = 7;
+    return status;
+  }
+  [[nodiscard]] std::vector<PeerSnapshot> peers(Instant) const override { return std::vector<PeerSnapshot>(3); }
+  void open_gate() { gate_.release(); }
+
+ private:
+  Journal& journal_;
+  Instant deadline_ = Instant::never();
+  std::binary_semaphore gate_{0};
+};
+
+class FakeSink final : public OutputSink {
+ public:
+  explicit FakeSink(Journal& journal) : journal_(journal) {}
+  void route(Outputs& outputs, std::int64_t arrival_unix_nanos) override {
+    if (outputs.empty()) return;
+    std::string line = arrival_unix_nanos > 0 ? "routed" : "routed without arrival";
+    line += " " + std::to_string(outputs.size()) + " from " +
+            std::to_string(std::get<PauseReading>(outputs.front()).peer.value);
+    outputs.clear();
+    journal_.add(std::move(line));
+  }
+  void on_input_room() override { journal_.add("room"); }
+
+ private:
+  Journal& journal_;
+};
+
+struct Fixture {
+  Journal journal;
+  FakeCore core{journal};
+  FakeSink sink{journal};
+  OverlayInbox inbox;
+  OverlayThread thread{inbox, core, sink};
+};
+
+Input numbered(std::size_t number) {
+  PeerAddress address;
+  address.port = static_cast<std::uint16_t>(number);
+  return ConnectTo{address};
+}
+
+std::vector<Input> numbered_to(std::size_t count) {
+  std::vector<Input> inputs;
+  for (std::size_t i = 0; i < count; ++i) inputs.push_back(numbered(i));
+  return inputs;
+}
+
+}  // namespace
+
+TEST_CASE("inputs are handled in order and their outputs leave after each slice", "[overlay_thread]") {
+  Fixture f;
+  REQUIRE(f.inbox.submit(numbered_to(kSliceInputsMax)));
+  REQUIRE(f.inbox.submit(numbered_to(kSliceInputsMax + 1)));
+  f.thread.start();
+  CHECK(f.journal.await(3) == std::vector<std::string>{"routed 256 from 0", "routed 256 from 0", "routed 1 from 256"});
+}
+
+TEST_CASE("the core is advanced when its deadline comes, without any input", "[overlay_thread]") {
+  Fixture f;
+  f.thread.start();
+  REQUIRE(f.inbox.submit({LedgerUpdated{}}));
+  CHECK(f.journal.await(1) == std::vector<std::string>{"advanced"});
+}
+
+TEST_CASE("questions are answered on the overlay thread, between slices", "[overlay_thread]") {
+  Fixture f;
+  f.thread.start();
+  REQUIRE(f.inbox.query_status([&](const StatusSnapshot& s) { f.journal.add(std::to_string(s.peers_inbound)); }));
+  CHECK(f.journal.await(1) == std::vector<std::string>{"7"});
+  REQUIRE(f.inbox.query_peers([&](const auto& peers) { f.journal.add(std::to_string(peers.size())); }));
+  CHECK(f.journal.await(2).back() == "3");
+}
+
+TEST_CASE("a full inbox refuses inputs and questions, and the refused hear when there is room", "[overlay_thread]") {
+  Fixture f;
+  REQUIRE(f.inbox.submit(std::vector<Input>(limits::kInputQueueMax, PeersResolved{})));
+  CHECK_FALSE(f.inbox.submit({PeersResolved{}}));
+  for (std::size_t i = 0; i < kQueryQueueMax; ++i) REQUIRE(f.inbox.query_status([](const StatusSnapshot&) {}));
+  CHECK_FALSE(f.inbox.query_status([](const StatusSnapshot&) {}));
+  CHECK(f.inbox.refused_total() == 2);
+  f.thread.start();
+  CHECK(f.journal.await(1) == std::vector<std::string>{"room"});
+  CHECK(f.inbox.submit({PeersResolved{}}));
+}
+
+TEST_CASE("a connection's gauge is released when its batch was handled", "[overlay_thread]") {
+  Fixture f;
+  InputBatch batch{.inputs = numbered_to(300), .bytes = 5000, .gauge = nullptr};
+  batch.gauge = std::make_shared<ReadGauge>([&] { f.journal.add("resume"); });
+  batch.gauge->add(300, 5000);
+  REQUIRE(batch.gauge->must_wait());
+  REQUIRE(f.inbox.inputs().push(batch, 300));
+  f.thread.start();
+  CHECK(f.journal.await(3) == std::vector<std::string>{"routed 256 from 0", "resume", "routed 44 from 256"});
+}
+
+TEST_CASE("a thread at work says since when, an idle one does not", "[overlay_thread]") {
+  Fixture f;
+  CHECK(f.thread.busy_since().is_never());
+  f.thread.start();
+  const Instant before = instant_now();
+  REQUIRE(f.inbox.submit({ShutDown{}}));
+  REQUIRE(f.journal.await(1) == std::vector<std::string>{"blocked"});
+  CHECK(f.thread.busy_since() >= before);
+  CHECK(f.thread.busy_since() <= instant_now());
+  f.core.open_gate();
+  f.thread.stop();
+  CHECK(f.thread.busy_since().is_never());
+}
+
+TEST_CASE("a stall is counted once and stops the signs of life", "[overlay_thread]") {
+  asio::io_context context;
+  Instant busy_since = Instant::never();
+  int signs = 0;
+  Watchdog watchdog(context, [&] { return busy_since; }, {.keep_alive_period = seconds(1), .keep_alive = [&] { ++signs; }});
+  const auto at = [](int ms) { return Instant(seconds(100) + milliseconds(ms)); };
+  watchdog.look(at(0));
+  watchdog.look(at(999));
+  CHECK(signs == 1);
+  watchdog.look(at(1000));
+  CHECK(signs == 2);
+
+  busy_since = at(1900);
+  watchdog.look(at(1900) + kStallLimit);
+  CHECK(watchdog.stalls_total() == 0);
+  watchdog.look(at(2200));
+  watchdog.look(at(2300));
+  CHECK(watchdog.stalls_total() == 1);
+  CHECK(signs == 3);  // before the limit was passed
+
+  busy_since = at(3000);
+  watchdog.look(at(3100));
+  CHECK(signs == 3);
+  watchdog.look(at(3200));
+  CHECK(signs == 4);
+  watchdog.look(at(3300));
+  CHECK(watchdog.stalls_total() == 2);
+}

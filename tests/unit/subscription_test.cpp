@@ -1,0 +1,220 @@
+#include "ipc/subscription.h"
+
+#include <catch2/catch.hpp>
+
+#include "ipc_fake.h"
+
+using namespace overlayd;
+using namespace overlayd::ipc;
+using namespace overlayd::ipc::testing;
+namespace v1 = ::overlay::v1;
+
+namespace {
+
+v1::SubscribeRequest to(std::initializer_list<v1::Topic> topics) {
+  v1::SubscribeRequest request;
+  for (const v1::Topic topic : topics) request.add_topics(topic);
+  return request;
+}
+
+std::unique_ptr<Subscriber> attached(Client& client, const v1::SubscribeRequest& request) {
+  auto subscriber = client.subscribe(request);
+  const auto boot = subscriber->wait_attached(kWait);
+  INFO((boot ? std::string() : boot.error()));
+  REQUIRE(boot.ok());
+  CHECK(boot.value() == Api::kBootId);
+  return subscriber;
+}
+
+v1::Event next_event(Subscriber& subscriber) {
+  auto item = subscriber.next(kWait);
+  REQUIRE(item.has_value());
+  REQUIRE(std::holds_alternative<v1::Event>(*item));
+  return std::get<v1::Event>(*item);
+}
+
+std::string refusal(Client& client, const v1::SubscribeRequest& request) {
+  const auto subscriber = client.subscribe(request);
+  const auto boot = subscriber->wait_attached(kWait);
+  REQUIRE_FALSE(boot.ok());
+  return boot.error();
+}
+
+}  // namespace
+
+TEST_CASE("a subscriber gets what is published after it was attached", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  api.overlay.publish(transaction_message(1));
+  const auto subscriber = attached(*client, to({v1::TOPIC_SCP, v1::TOPIC_TRANSACTIONS, v1::TOPIC_PEERS}));
+  api.overlay.publish(transaction_message(2));
+  const v1::Event event = next_event(*subscriber);
+  CHECK(event.sequence() == to_sequence(Topic::kTransactions, 2));
+  CHECK(event.xdr() == text_of(transaction_envelope(2)));
+  CHECK(event.from() == std::string(32, '\7'));
+  api.overlay.publish(scp_message(5));
+  CHECK(next_event(*subscriber).xdr() == text_of(scp_envelope(5)));
+  api.overlay.run_there([](OverlayEvents& events) {
+    events.on_peer({.peer = PeerId{1}, .node = node(3), .address = PeerAddress::from_v4({192, 0, 2, 1}, 99),
+                    .direction = Direction::kInbound, .change = PeerChange::kDropped, .reason = DropReason::kIdle,
+                    .detail = "quiet"},
+                   5);
+  });
+  const v1::Event peer = next_event(*subscriber);
+  CHECK(peer.topic() == v1::TOPIC_PEERS);
+  CHECK(peer.peer().change() == v1::PeerEvent::CHANGE_DROPPED);
+  CHECK(peer.peer().address() == "192.0.2.1:99");
+  CHECK(peer.peer().reason() == drop_reason_info(DropReason::kIdle).label);
+}
+
+TEST_CASE("a subscriber gets only the topics it named", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_SCP}));
+  api.overlay.publish(transaction_message(1));
+  api.overlay.publish(scp_message(1));
+  CHECK(next_event(*subscriber).topic() == v1::TOPIC_SCP);
+}
+
+TEST_CASE("a topic that does not exist, or none at all, is refused", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  CHECK_THAT(refusal(*client, {}), Catch::StartsWith("INVALID_ARGUMENT: topics"));
+  v1::SubscribeRequest unknown;
+  unknown.add_topics(static_cast<v1::Topic>(12));
+  CHECK_THAT(refusal(*client, unknown), Catch::StartsWith("UNIMPLEMENTED: topics"));
+}
+
+TEST_CASE("two subscribers each get every event", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto first = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  const auto second = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  static constexpr std::uint64_t kCount = 3000;
+  api.overlay.run_there([](OverlayEvents& events) {
+    for (std::uint64_t i = 1; i <= kCount; ++i) {
+      events.on_message({.peer = PeerId{1}, .from = node(7), .message = transaction_message(i)}, 5);
+    }
+  });
+  for (Subscriber* subscriber : {first.get(), second.get()}) {
+    for (std::uint64_t i = 1; i <= kCount; ++i) {
+      const v1::Event event = next_event(*subscriber);
+      if (event.sequence() != to_sequence(Topic::kTransactions, i)) FAIL("event " << i << " is " << event.sequence());
+    }
+  }
+}
+
+TEST_CASE("a subscriber that does not read is told what it lost, and delays nobody", "[subscription]") {
+  EventLogOptions small;
+  small.bytes_max[topic_index(Topic::kTransactions)] = 300'000;
+  Api api(small);
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  static constexpr std::uint64_t kCount = 120'000;  // far more than socket, client and log hold
+  static constexpr std::uint64_t kBurst = 1000;
+  const MessagePtr message = transaction_message(1);
+  for (std::uint64_t sent = 0; sent < kCount; sent += kBurst) {
+    api.overlay.run_there([&](OverlayEvents& events) {
+      for (std::uint64_t i = 0; i < kBurst; ++i) {
+        events.on_message({.peer = PeerId{1}, .from = node(7), .message = message}, 5);
+      }
+    });
+  }
+  std::uint64_t delivered = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t last = to_sequence(Topic::kTransactions, 0);
+  while (delivered + lost < kCount) {
+    const auto item = subscriber->next(kWait);
+    REQUIRE(item.has_value());
+    if (const auto* gap = std::get_if<v1::Gap>(&*item)) {
+      CHECK(gap->from() == last + 1);
+      CHECK(gap->count() == gap->to() - gap->from() + 1);
+      lost += gap->count();
+      last = gap->to();
+    } else {
+      const auto sequence = std::get<v1::Event>(*item).sequence();
+      if (sequence != last + 1) FAIL("event " << sequence << " after " << last);
+      last = sequence;
+      ++delivered;
+    }
+  }
+  CHECK(delivered + lost == kCount);
+  CHECK(lost > 0);
+}
+
+TEST_CASE("a client resumes after the last event it had", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  for (std::uint64_t i = 1; i <= 10; ++i) api.overlay.publish(transaction_message(i));
+  v1::SubscribeRequest request = to({v1::TOPIC_TRANSACTIONS});
+  request.add_resume_after(to_sequence(Topic::kTransactions, 7));
+  CHECK_THAT(refusal(*client, request), Catch::StartsWith("INVALID_ARGUMENT: boot_id"));
+  request.set_boot_id(Api::kBootId);
+  const auto subscriber = attached(*client, request);
+  for (const std::uint64_t expected : {8, 9, 10}) {
+    CHECK(next_event(*subscriber).sequence() == to_sequence(Topic::kTransactions, expected));
+  }
+  request.set_resume_after(0, to_sequence(Topic::kTransactions, 11));
+  CHECK_THAT(refusal(*client, request), Catch::StartsWith("INVALID_ARGUMENT: resume_after"));
+}
+
+TEST_CASE("a client of the daemon's former life gets everything since the start", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  for (std::uint64_t i = 1; i <= 3; ++i) api.overlay.publish(transaction_message(i));
+  v1::SubscribeRequest request = to({v1::TOPIC_TRANSACTIONS});
+  request.add_resume_after(to_sequence(Topic::kTransactions, 70'000));
+  request.set_boot_id(1);
+  const auto subscriber = attached(*client, request);
+  CHECK(next_event(*subscriber).sequence() == to_sequence(Topic::kTransactions, 1));
+}
+
+TEST_CASE("the overlay hears of the first taker of transactions and of the last that left", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  v1::SubscribeRequest observer = to({v1::TOPIC_TRANSACTIONS});
+  observer.set_observer_only(true);
+  const auto observing = attached(*client, observer);
+  const auto scp_only = attached(*client, to({v1::TOPIC_SCP}));
+  auto first = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  REQUIRE(api.overlay.await<TransactionTakers>(1).size() == 1);
+  CHECK(api.overlay.await<TransactionTakers>(1)[0].is_attached);
+  auto second = attached(*client, to({v1::TOPIC_TRANSACTIONS, v1::TOPIC_SCP}));
+  first.reset();
+  api.overlay.publish(transaction_message(1));
+  CHECK(next_event(*second).topic() == v1::TOPIC_TRANSACTIONS);
+  CHECK(api.overlay.await<TransactionTakers>(1).size() == 1);
+  second.reset();
+  REQUIRE(api.overlay.await<TransactionTakers>(2).size() == 2);
+  CHECK_FALSE(api.overlay.await<TransactionTakers>(2)[1].is_attached);
+}
+
+TEST_CASE("takers are told again once the overlay's queue has room", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  api.overlay.set_full(true);
+  const auto subscriber = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  api.overlay.await_refusals(1);
+  api.overlay.set_full(false);
+  REQUIRE(api.overlay.await<TransactionTakers>(1).size() == 1);
+}
+
+TEST_CASE("a stopping daemon ends the streams with UNAVAILABLE", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  api.server->stop();
+  CHECK_FALSE(subscriber->next(kWait).has_value());
+  REQUIRE(subscriber->end().has_value());
+  CHECK_THAT(subscriber->end()->error(), Catch::StartsWith("UNAVAILABLE: the daemon is stopping"));
+}
