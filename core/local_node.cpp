@@ -19,7 +19,9 @@ std::uint32_t LedgerView::lowest_slot_to_remember() const {
 std::uint32_t LedgerView::first_slot_to_ask() const {
   if (sequence == 0) return 0;
   const std::uint64_t next = std::uint64_t{sequence} + 1;
-  return next > limits::kScpStateLedgersBack ? static_cast<std::uint32_t>(next - limits::kScpStateLedgersBack) : 1;
+  const std::uint64_t first = next > limits::kScpStateLedgersBack ? next - limits::kScpStateLedgersBack : 1;
+  // What is below would be dropped on arrival.
+  return std::max(static_cast<std::uint32_t>(first), lowest_slot_to_remember());
 }
 
 std::uint64_t LedgerView::ops_per_ledger() const {

@@ -129,7 +129,8 @@ TEST_CASE("a large message is taken once the peer has proved its key", "[connect
   CHECK(link.node.await<MessageReceived>().message->size() > limits::kFrameBodyUnauthenticatedMax);
 }
 
-TEST_CASE("empty, undecodable, replayed and wrongly authenticated frames are faults of their own kind", "[connection]") {
+TEST_CASE("empty, undecodable, replayed and wrongly authenticated frames are faults of their own kind",
+          "[connection]") {
   Accepted link;
   SECTION("empty") {
     link.raw.write(Bytes{0x80, 0, 0, 0});
@@ -192,7 +193,7 @@ TEST_CASE("Close writes what is queued and the error, and the remote gets both b
 TEST_CASE("Close does not wait for a remote that reads nothing", "[connection]") {
   Accepted link;
   link.shake_hands();
-  const MessagePtr large = large_message(link.node.id, 8 << 20);
+  const MessagePtr large = large_message(link.node.id, 12 << 20);
   link.node.post({Send{link.peer, large}, Close{link.peer, DropReason::kOperator, nullptr}});
   const auto start = instant_now();
   CHECK(link.node.await<LinkClosed>().reason == DropReason::kOperator);
@@ -228,15 +229,26 @@ TEST_CASE("a link whose messages are not handled stops reading and goes on when 
   link.node.post({Dial{PeerId{2}, PeerAddress::from_v4({127, 0, 0, 1}, 1)}});
   REQUIRE(link.node.await_count(limits::kReadingCapacityMessages + 1));
   CHECK(link.node.take_batches() == limits::kReadingCapacityMessages + 1);
+  link.node.is_releasing = true;
+  CHECK(link.node.await_count(kMessages + 1));
 }
 
-TEST_CASE("inputs that a full queue refused arrive when there is room", "[connection]") {
-  Accepted link(5);
+TEST_CASE("inputs that a full queue refused arrive in order when there is room", "[connection]") {
+  Accepted link;
   link.shake_hands();
-  for (std::uint32_t i = 0; i < 20; ++i) {
-    link.raw.send(link.raw.id.get_scp_state(i));
-    CHECK(wire::read_get_scp_state(link.node.await<MessageReceived>().message->xdr()) == i);
-  }
+  link.node.take_batches();
+  link.node.fill_queue();
+  link.raw.send(link.raw.id.get_scp_state(5));
+  REQUIRE(link.node.await_refusal(1));
+  link.raw.send(link.raw.id.get_scp_state(6));
+  CHECK(wire::read_get_scp_state(link.node.await<MessageReceived>().message->xdr()) == 5);
+  CHECK(wire::read_get_scp_state(link.node.await<MessageReceived>().message->xdr()) == 6);
+
+  link.node.take_batches();
+  link.node.fill_queue();
+  link.raw.close();
+  REQUIRE(link.node.await_refusal(2));
+  CHECK(link.node.await<LinkClosed>().reason == DropReason::kClosedByRemote);
 }
 
 TEST_CASE("a remote that reads nothing is reported before its write queue outgrows its bound", "[connection]") {

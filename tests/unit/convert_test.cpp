@@ -27,8 +27,8 @@ TEST_CASE("malformed XDR is refused with the field, the byte and the type", "[co
   v1::BroadcastRequest request;
   CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("item: "));
   request.set_transaction_envelope(text_of(transaction_envelope(1)).substr(0, 60));
-  CHECK_THAT(to_message(request, network()).error(),
-             Catch::StartsWith("transaction_envelope: ") && Catch::Contains("at byte") && Catch::Contains("Transaction"));
+  CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("transaction_envelope: ") &&
+                                                         Catch::Contains("at byte") && Catch::Contains("Transaction"));
   request.set_transaction_envelope(text_of(transaction_envelope(1)) + std::string(4, '\0'));
   CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("transaction_envelope: "));
   request.set_scp_envelope("\xff\xff\xff\xff");
@@ -127,8 +127,12 @@ TEST_CASE("an event carries the hashes of its kind and the envelope", "[convert]
   sodium_init();
   const MessagePtr message = transaction_message(3);
   v1::Event event;
-  to_proto(LoggedEvent{.topic = Topic::kTransactions, .ordinal = 8, .arrival_unix_nanos = 77, .from = node(4),
-                       .message = message, .peer = nullptr},
+  to_proto(LoggedEvent{.topic = Topic::kTransactions,
+                       .ordinal = 8,
+                       .arrival_unix_nanos = 77,
+                       .from = node(4),
+                       .message = message,
+                       .peer = nullptr},
            event);
   CHECK(event.sequence() == 2'000'000'000'000'008);
   CHECK(event.topic() == v1::TOPIC_TRANSACTIONS);
@@ -140,7 +144,11 @@ TEST_CASE("an event carries the hashes of its kind and the envelope", "[convert]
   CHECK(event.xdr() == text_of(transaction_envelope(3)));
   const MessagePtr scp = scp_message(3);
   v1::Event other;
-  to_proto(LoggedEvent{.topic = Topic::kScp, .ordinal = 1, .arrival_unix_nanos = 77, .from = node(4), .message = scp,
+  to_proto(LoggedEvent{.topic = Topic::kScp,
+                       .ordinal = 1,
+                       .arrival_unix_nanos = 77,
+                       .from = node(4),
+                       .message = scp,
                        .peer = nullptr},
            other);
   CHECK(other.hash() == text_of(scp->flood_hash().view()));

@@ -15,8 +15,12 @@ namespace {
 const std::vector<Topic> kAll{Topic::kScp, Topic::kTransactions, Topic::kPeers};
 
 std::size_t transaction_bytes() {
-  return event_bytes({.topic = Topic::kTransactions, .ordinal = 0, .arrival_unix_nanos = 0, .from = {},
-                      .message = transaction_message(1), .peer = nullptr});
+  return event_bytes({.topic = Topic::kTransactions,
+                      .ordinal = 0,
+                      .arrival_unix_nanos = 0,
+                      .from = {},
+                      .message = transaction_message(1),
+                      .peer = nullptr});
 }
 
 EventLogOptions room_for(std::size_t transactions) {
@@ -26,7 +30,8 @@ EventLogOptions room_for(std::size_t transactions) {
 }
 
 void add_transactions(EventLog& log, std::uint64_t count) {
-  for (std::uint64_t i = 0; i < count; ++i) log.append_message(Topic::kTransactions, 5, node(1), transaction_message(i));
+  for (std::uint64_t i = 0; i < count; ++i)
+    log.append_message(Topic::kTransactions, 5, node(1), transaction_message(i));
 }
 
 // Everything a reader still gets, in as many reads as it takes.

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 #include <condition_variable>
+#include <semaphore>
+#include <sstream>
 
 #include "daemon/clocks.h"
 #include "daemon/watchdog.h"
@@ -73,11 +75,11 @@ class FakeSink final : public OutputSink {
   explicit FakeSink(Journal& journal) : journal_(journal) {}
   void route(Outputs& outputs, std::int64_t arrival_unix_nanos) override {
     if (outputs.empty()) return;
-    std::string line = arrival_unix_nanos > 0 ? "routed" : "routed without arrival";
-    line += " " + std::to_string(outputs.size()) + " from " +
-            std::to_string(std::get<PauseReading>(outputs.front()).peer.value);
+    REQUIRE(arrival_unix_nanos > 0);
+    std::ostringstream line;
+    line << "routed " << outputs.size() << " from " << std::get<PauseReading>(outputs.front()).peer.value;
     outputs.clear();
-    journal_.add(std::move(line));
+    journal_.add(line.str());
   }
   void on_input_room() override { journal_.add("room"); }
 
@@ -172,7 +174,8 @@ TEST_CASE("a stall is counted once and stops the signs of life", "[overlay_threa
   asio::io_context context;
   Instant busy_since = Instant::never();
   int signs = 0;
-  Watchdog watchdog(context, [&] { return busy_since; }, {.keep_alive_period = seconds(1), .keep_alive = [&] { ++signs; }});
+  Watchdog watchdog(context, [&] { return busy_since; },
+                    {.keep_alive_period = seconds(1), .keep_alive = [&] { ++signs; }});
   const auto at = [](int ms) { return Instant(seconds(100) + milliseconds(ms)); };
   watchdog.look(at(0));
   watchdog.look(at(999));

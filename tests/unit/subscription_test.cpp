@@ -56,8 +56,12 @@ TEST_CASE("a subscriber gets what is published after it was attached", "[subscri
   api.overlay.publish(scp_message(5));
   CHECK(next_event(*subscriber).xdr() == text_of(scp_envelope(5)));
   api.overlay.run_there([](OverlayEvents& events) {
-    events.on_peer({.peer = PeerId{1}, .node = node(3), .address = PeerAddress::from_v4({192, 0, 2, 1}, 99),
-                    .direction = Direction::kInbound, .change = PeerChange::kDropped, .reason = DropReason::kIdle,
+    events.on_peer({.peer = PeerId{1},
+                    .node = node(3),
+                    .address = PeerAddress::from_v4({192, 0, 2, 1}, 99),
+                    .direction = Direction::kInbound,
+                    .change = PeerChange::kDropped,
+                    .reason = DropReason::kIdle,
                     .detail = "quiet"},
                    5);
   });

@@ -66,15 +66,16 @@ Fault fault_of(Type type, const Bytes& bytes) { return validate(type, bytes).fau
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: the compiler would see malloc meet delete.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   std::size_t largest = largest_allocation;
   while (size > largest && !largest_allocation.compare_exchange_weak(largest, size)) {
   }
   if (void* block = std::malloc(size)) return block;
   std::abort();
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 TEST_CASE("all reference messages are valid", "[xdr_validate]") {
   const auto lines = test::load_messages();

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds everything and runs all tests: unit, simulator, interop and system tests of the release build, and the unit and
+# simulator tests again under AddressSanitizer + UndefinedBehaviorSanitizer and, for what has threads, ThreadSanitizer.
+#   packaging/test.sh             all of it
+#   packaging/test.sh --quick     the release build only
+# Exit status 0 only if everything passed. The last lines are ctest's for the release build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+quick=no
+for argument in "$@"; do
+  case "$argument" in
+    --quick) quick=yes ;;
+    *) echo "usage: packaging/test.sh [--quick]" >&2; exit 2 ;;
+  esac
+done
+jobs=$(nproc)
+step() { printf '\n=== %s (%(%H:%M:%S)T)\n' "$*" -1; }
+
+step "dependencies"
+packaging/install-deps.sh
+
+step "format"
+git ls-files -co --exclude-standard '*.h' '*.cpp' | xargs clang-format --dry-run -Werror
+
+step "release build"
+cmake --preset release -Wno-dev >/dev/null
+cmake --build --preset release -j "$jobs" -- --quiet
+
+if [ "$quick" = no ]; then
+  step "AddressSanitizer and UndefinedBehaviorSanitizer"
+  cmake --preset asan -Wno-dev >/dev/null
+  cmake --build --preset asan -j "$jobs" --target unit_tests -- --quiet
+  ctest --preset asan -j "$jobs" -L 'unit|sim' --output-on-failure --progress | tail -n 12
+
+  step "ThreadSanitizer, for what has threads"
+  cmake --preset tsan -Wno-dev >/dev/null
+  cmake --build --preset tsan -j "$jobs" --target threaded_tests -- --quiet
+  ctest --preset tsan -j "$jobs" -R '^(overlayd_daemon|daemon_storage|ipc)' --output-on-failure --progress | tail -n 12
+fi
+
+step "all tests of the release build"
+ctest --preset release -j "$jobs" --output-on-failure
