@@ -92,6 +92,7 @@ function(overlayd_test name)
     OVERLAYD_SHARED="${CMAKE_SOURCE_DIR}/../shared"
     OVERLAYD_BIN="${CMAKE_BINARY_DIR}/bin")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_dependencies(unit_tests ${name})
   catch_discover_tests(${name} TEST_PREFIX "${name}: "
     PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT} SKIP_REGULAR_EXPRESSION "SKIPPED:")
 endfunction()
@@ -108,6 +109,7 @@ endfunction()
 if(OVERLAYD_TESTS)
   find_package(Catch2 2 REQUIRED)
   enable_testing()
+  add_custom_target(unit_tests)  # every Catch2 executable: what the sanitizer builds need
   add_library(overlayd_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/catch_main.cpp)
   target_link_libraries(overlayd_catch_main PUBLIC Catch2::Catch2)
   # Well-formed messages for tests of what carries them.

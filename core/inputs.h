@@ -81,7 +81,8 @@ struct Broadcast {
 };
 enum class Verdict : std::uint8_t { kAccept, kReject, kBan };
 struct VerdictGiven {
-  std::variant<TxHash, FloodHash> subject;  // a transaction by its hash, an SCP envelope by its flood hash
+  // A transaction with all its envelopes, or one message, whether transaction or SCP envelope, by its flood hash.
+  std::variant<TxHash, FloodHash> subject;
   Verdict verdict = Verdict::kAccept;
 };
 struct LedgerUpdated {

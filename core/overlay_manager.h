@@ -112,7 +112,9 @@ class OverlayManager final : private MessageHandlers {
   std::uint32_t advertise(const MessagePtr& transaction, Instant now);
   void advertise_pool_to(peer::Peer& peer, Instant now);
   void broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer);
-  void apply_verdict(const TxHash& hash, Verdict verdict, const Now& now);
+  void judge_all(const TxHash& hash, Verdict verdict, const Now& now);
+  void judge(const MessagePtr& transaction, Verdict verdict, const Now& now);
+  void on_rejected(const wire::Message& transaction);
   // Turns the batches that the flood room filled into FLOOD_ADVERT and FLOOD_DEMAND.
   void flush_flood(Instant now, Outputs& out);
   [[nodiscard]] bool is_demanding() const;

@@ -194,20 +194,36 @@ void OverlayManager::broadcast_transaction(const Broadcast& broadcast, const Now
 }
 
 void OverlayManager::on(const VerdictGiven& given, const Now& now, Outputs&) {
-  if (const auto* hash = std::get_if<TxHash>(&given.subject)) return apply_verdict(*hash, given.verdict, now);
-  if (given.verdict != Verdict::kAccept) flood_gate_.forget(std::get<FloodHash>(given.subject));
+  if (const auto* hash = std::get_if<TxHash>(&given.subject)) return judge_all(*hash, given.verdict, now);
+  const FloodHash& hash = std::get<FloodHash>(given.subject);
+  if (const MessagePtr transaction = pool_.find(hash)) return judge(transaction, given.verdict, now);
+  if (given.verdict != Verdict::kAccept) flood_gate_.forget(hash);
 }
 
-void OverlayManager::apply_verdict(const TxHash& hash, Verdict verdict, const Now& now) {
+void OverlayManager::judge_all(const TxHash& hash, Verdict verdict, const Now& now) {
   if (verdict == Verdict::kAccept) {
     for (const MessagePtr& transaction : pool_.accept(hash)) advertise(transaction, now.instant);
     return;
   }
   const auto gone = verdict == Verdict::kBan ? pool_.ban(hash, ledger_.sequence) : pool_.remove(hash);
-  for (const MessagePtr& transaction : gone) {
-    ++metrics_.tx.transactions_rejected;
-    flood_gate_.forget(transaction->flood_hash());
+  for (const MessagePtr& transaction : gone) on_rejected(*transaction);
+}
+
+void OverlayManager::judge(const MessagePtr& transaction, Verdict verdict, const Now& now) {
+  const TxFullHash& hash = transaction->tx_full_hash();
+  switch (verdict) {
+    case Verdict::kAccept:
+      if (pool_.accept(hash)) advertise(transaction, now.instant);
+      return;
+    case Verdict::kReject: pool_.remove(hash); break;
+    case Verdict::kBan: pool_.ban(hash, ledger_.sequence); break;
   }
+  on_rejected(*transaction);
+}
+
+void OverlayManager::on_rejected(const wire::Message& transaction) {
+  ++metrics_.tx.transactions_rejected;
+  flood_gate_.forget(transaction.flood_hash());
 }
 
 void OverlayManager::flush_flood(Instant now, Outputs& out) {

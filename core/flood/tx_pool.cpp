@@ -41,10 +41,7 @@ TxAdded TxPool::add(const MessagePtr& message, std::uint32_t ledger, TxState sta
     return TxAdded::kBanned;
   }
   if (is_known(full_hash)) {
-    if (state == TxState::kAccepted && pending_.contains(full_hash)) {
-      const Held held = take(full_hash);
-      insert(held.message, held.ledger, TxState::kAccepted);
-    }
+    if (state == TxState::kAccepted) accept(full_hash);
     return TxAdded::kKnown;
   }
   if (!make_room(cost_of(message), state)) {
@@ -74,6 +71,7 @@ void TxPool::insert(const MessagePtr& message, std::uint32_t ledger, TxState sta
   *value = Held{message, ledger};
   (state == TxState::kPending ? pending_bytes_ : accepted_bytes_) += cost_of(message);
   by_hash_.emplace(message->tx_hash(), full_hash);
+  by_flood_hash_.emplace(message->flood_hash(), full_hash);
 }
 
 TxPool::Held TxPool::take(const TxFullHash& full_hash) {
@@ -87,6 +85,7 @@ TxPool::Held TxPool::take(const TxFullHash& full_hash) {
   held.erase(hash);
   (is_pending ? pending_bytes_ : accepted_bytes_) -= cost_of(taken.message);
   by_hash_.erase({taken.message->tx_hash(), hash});
+  by_flood_hash_.erase(taken.message->flood_hash());
   return taken;
 }
 
@@ -100,13 +99,16 @@ std::vector<TxFullHash> TxPool::full_hashes(const TxHash& hash) const {
 
 std::vector<MessagePtr> TxPool::accept(const TxHash& hash) {
   std::vector<MessagePtr> accepted;
-  for (const TxFullHash& full_hash : full_hashes(hash)) {
-    if (!pending_.contains(full_hash)) continue;
-    const Held held = take(full_hash);
-    insert(held.message, held.ledger, TxState::kAccepted);
-    accepted.push_back(held.message);
-  }
+  for (const TxFullHash& full_hash : full_hashes(hash))
+    if (accept(full_hash)) accepted.push_back(find_accepted(full_hash));
   return accepted;
+}
+
+bool TxPool::accept(const TxFullHash& hash) {
+  if (!pending_.contains(hash)) return false;
+  const Held held = take(hash);
+  insert(held.message, held.ledger, TxState::kAccepted);
+  return true;
 }
 
 std::vector<MessagePtr> TxPool::remove(const TxHash& hash) {
@@ -119,6 +121,14 @@ std::vector<MessagePtr> TxPool::ban(const TxHash& hash, std::uint32_t ledger) {
   renew_ban(banned_, hash, ledger, options_.bans_max);
   std::vector<MessagePtr> removed = remove(hash);
   for (const MessagePtr& message : removed) ban_full(message->tx_full_hash(), ledger);
+  return removed;
+}
+
+MessagePtr TxPool::remove(const TxFullHash& hash) { return take(hash).message; }
+
+MessagePtr TxPool::ban(const TxFullHash& hash, std::uint32_t ledger) {
+  MessagePtr removed = remove(hash);
+  ban_full(hash, ledger);
   return removed;
 }
 
@@ -157,6 +167,13 @@ std::vector<MessagePtr> TxPool::accepted() const {
   return messages;
 }
 
+MessagePtr TxPool::find(const FloodHash& hash) const {
+  const auto named = by_flood_hash_.find(hash);
+  if (named == by_flood_hash_.end()) return nullptr;
+  const Held* const pending = pending_.find(named->second);
+  return pending != nullptr ? pending->message : find_accepted(named->second);
+}
+
 bool TxPool::is_known(const TxFullHash& hash) const { return pending_.contains(hash) || accepted_.contains(hash); }
 
 void TxPool::check_invariants() const {
@@ -179,7 +196,7 @@ void TxPool::check_invariants() const {
   });
   OVERLAYD_CHECK(pending_bytes == pending_bytes_ && accepted_bytes == accepted_bytes_);
   OVERLAYD_CHECK(bytes() <= options_.bytes_max);
-  OVERLAYD_CHECK(by_hash_.size() == size());
+  OVERLAYD_CHECK(by_hash_.size() == size() && by_flood_hash_.size() == size());
   OVERLAYD_CHECK(banned_.size() <= options_.bans_max && banned_full_.size() <= options_.bans_max);
 }
 

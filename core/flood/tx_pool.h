@@ -5,7 +5,9 @@
 //          *Pending*: received from a peer, the consensus process has not judged it. *Accepted*: it has, or nobody is
 //          to.
 // Rule 1.  Pending and accepted transactions are known: they are not demanded. Only accepted ones are given out.
-// Rule 2.  accept, remove and ban name a hash and reach all its envelopes.
+// Rule 2.  accept, remove and ban by TxHash reach all envelopes of the transaction; by TxFullHash that one alone.
+//          Rationale: anybody can put wrong signatures around a good transaction; judging that envelope must not hurt
+//          the good one.
 // Rule 3.  A banned transaction is not taken, nor demanded by the full hashes it was seen under, for 10 ledgers.
 //          Source: TransactionQueue::ban, TransactionQueue::isBanned (depth 10).
 // Rule 4.  An applied transaction leaves the pool and is banned. Source: TransactionQueue::removeApplied.
@@ -23,6 +25,7 @@
 #include <map>
 #include <set>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "core/flood/insertion_map.h"
@@ -60,11 +63,17 @@ class TxPool {
   // Forgets a rejected transaction; returns what was held, pending or accepted, oldest first of each.
   std::vector<MessagePtr> remove(const TxHash& hash);
   std::vector<MessagePtr> ban(const TxHash& hash, std::uint32_t ledger);
+  // The same for one envelope; accept is false if it was not pending, the others give null if it was not held.
+  bool accept(const TxFullHash& hash);
+  MessagePtr remove(const TxFullHash& hash);
+  MessagePtr ban(const TxFullHash& hash, std::uint32_t ledger);
   // `sequence` is the last closed ledger.
   void on_ledger(std::uint32_t sequence, std::span<const TxHash> applied, std::span<const TxHash> banned);
 
   // Null unless accepted.
   [[nodiscard]] MessagePtr find_accepted(const TxFullHash& hash) const;
+  // Pending or accepted; null if it is not held.
+  [[nodiscard]] MessagePtr find(const FloodHash& hash) const;
   // All accepted ones, in the order in which they were accepted.
   [[nodiscard]] std::vector<MessagePtr> accepted() const;
   [[nodiscard]] bool is_known(const TxFullHash& hash) const;
@@ -101,6 +110,7 @@ class TxPool {
   std::size_t pending_bytes_ = 0;
   std::size_t accepted_bytes_ = 0;
   std::set<std::pair<TxHash, TxFullHash>> by_hash_;
+  std::unordered_map<FloodHash, TxFullHash> by_flood_hash_;
   InsertionMap<TxHash, std::uint32_t> banned_;  // to the ledger of the ban
   InsertionMap<TxFullHash, std::uint32_t> banned_full_;
 };

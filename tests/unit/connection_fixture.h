@@ -55,7 +55,8 @@ struct Identity {
 class TestNode {
  public:
   explicit TestNode(std::size_t inputs_max = limits::kInputQueueMax)
-      : queue_(inputs_max, [this] { wake(); }),
+      : inputs_max_(inputs_max),
+        queue_(inputs_max, [this] { wake(); }),
         thread_(0, {.network = id.network, .node_key = id.key, .pair = id.pair}, queue_, open_links) {
     thread_.start();
   }
@@ -92,12 +93,30 @@ class TestNode {
     const bool was_refused = queue_.take_all(batches);
     for (InputBatch& batch : batches) {
       batch_sizes.push_back(batch.inputs.size());
-      if (batch.gauge && is_releasing) batch.gauge->release(batch.inputs.size(), batch.bytes);
+      if (batch.gauge) unhandled_.push_back({batch.gauge, batch.inputs.size(), batch.bytes});
       for (Input& input : batch.inputs)
         if (!std::holds_alternative<LinkProgress>(input)) inputs_.push_back(std::move(input));
     }
     if (was_refused) thread_.on_overlay_room();
+    if (is_releasing) release_all();
     return inputs_.size();
+  }
+  void release_all() {
+    for (const Unhandled& batch : unhandled_) batch.gauge->release(batch.messages, batch.bytes);
+    unhandled_.clear();
+  }
+  // Leaves no room in the queue until the next take_batches.
+  void fill_queue() {
+    InputBatch filler{.inputs = {}, .bytes = 0, .gauge = nullptr};
+    REQUIRE(queue_.push(filler, inputs_max_));
+  }
+  // Nothing tells when a push is refused: that is the point of refusing.
+  [[nodiscard]] bool await_refusal(std::uint64_t count) const {
+    return await_that([&] { return queue_.refused_total() >= count; });
+  }
+  // A link is forgotten after its LinkClosed was handed over, by the thread that did it.
+  [[nodiscard]] bool await_no_links() const {
+    return await_that([&] { return open_links == 0; });
   }
   // Waits for `count` inputs that nobody looked at yet.
   bool await_count(std::size_t count) {
@@ -115,6 +134,17 @@ class TestNode {
   std::vector<std::size_t> batch_sizes;
 
  private:
+  template <typename Condition>
+  static bool await_that(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    return condition();
+  }
+  struct Unhandled {
+    std::shared_ptr<ReadGauge> gauge;
+    std::uint64_t messages;
+    std::uint64_t bytes;
+  };
   void wake() {
     {
       const std::lock_guard lock(mutex_);
@@ -132,8 +162,10 @@ class TestNode {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool has_more_ = false;
+  const std::size_t inputs_max_;
   InputQueue queue_;
   std::deque<Input> inputs_;
+  std::vector<Unhandled> unhandled_;
   NetworkThread thread_;
 };
 

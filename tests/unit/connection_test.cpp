@@ -118,7 +118,7 @@ TEST_CASE("a frame over 4,096 bytes before authentication is a fault, and the li
   link.raw.send(link.raw.hello());  // no longer read
   link.node.post({Close{link.peer, faulted.reason, nullptr}});
   CHECK(link.node.await<LinkClosed>().reason == DropReason::kFrameTooLarge);
-  CHECK(link.node.open_links == 0);
+  CHECK(link.node.await_no_links());
 }
 
 TEST_CASE("a large message is taken once the peer has proved its key", "[connection]") {
@@ -211,7 +211,7 @@ TEST_CASE("a remote that hangs up ends the link, and so does a dial that nobody 
   CHECK(closed.reason == DropReason::kDialFailed);
   CHECK(closed.peer == PeerId{2});
   CHECK_FALSE(closed.detail.empty());
-  CHECK(link.node.open_links == 0);
+  CHECK(link.node.await_no_links());
 }
 
 TEST_CASE("a link whose messages are not handled stops reading and goes on when they are", "[connection]") {

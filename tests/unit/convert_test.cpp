@@ -9,7 +9,7 @@ using namespace overlayd::ipc;
 using namespace overlayd::ipc::testing;
 
 TEST_CASE("a valid envelope becomes the StellarMessage around it", "[convert]") {
-  sodium_init();
+  crypto::init();
   v1::BroadcastRequest request;
   request.set_transaction_envelope(text_of(transaction_envelope(1)));
   const auto transaction = to_message(request, network());
@@ -23,7 +23,7 @@ TEST_CASE("a valid envelope becomes the StellarMessage around it", "[convert]") 
 }
 
 TEST_CASE("malformed XDR is refused with the field, the byte and the type", "[convert]") {
-  sodium_init();
+  crypto::init();
   v1::BroadcastRequest request;
   CHECK_THAT(to_message(request, network()).error(), Catch::StartsWith("item: "));
   request.set_transaction_envelope(text_of(transaction_envelope(1)).substr(0, 60));
@@ -124,7 +124,7 @@ TEST_CASE("an address is an IP with or without a port", "[convert]") {
 }
 
 TEST_CASE("an event carries the hashes of its kind and the envelope", "[convert]") {
-  sodium_init();
+  crypto::init();
   const MessagePtr message = transaction_message(3);
   v1::Event event;
   to_proto(LoggedEvent{.topic = Topic::kTransactions,

@@ -1,7 +1,5 @@
 #include "ipc/event_log.h"
 
-#include <sodium.h>
-
 #include <catch2/catch.hpp>
 
 #include "ipc_fake.h"
@@ -53,7 +51,7 @@ std::uint64_t counted(const EventLog::Batch& batch) {
 }  // namespace
 
 TEST_CASE("events of each topic are numbered from 1 without a hole", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log({});
   CHECK(log.append_message(Topic::kTransactions, 5, node(1), transaction_message(1)) == 1);
   CHECK(log.append_message(Topic::kScp, 5, node(1), scp_message(1)) == 1);
@@ -69,7 +67,7 @@ TEST_CASE("a sequence number is unique over topics and tells its topic", "[event
 }
 
 TEST_CASE("a topic holds as many bytes as its limit and then lets the oldest go", "[event_log]") {
-  sodium_init();
+  crypto::init();
   for (const std::uint64_t count : {9, 10, 11}) {
     EventLog log(room_for(10));
     add_transactions(log, count);
@@ -82,7 +80,7 @@ TEST_CASE("a topic holds as many bytes as its limit and then lets the oldest go"
 }
 
 TEST_CASE("an event larger than the whole limit leaves at once but keeps its number", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log(room_for(0));
   auto cursor = log.attach({Topic::kTransactions}, {}).value();
   CHECK(log.append_message(Topic::kTransactions, 5, node(1), transaction_message(1)) == 1);
@@ -94,7 +92,7 @@ TEST_CASE("an event larger than the whole limit leaves at once but keeps its num
 }
 
 TEST_CASE("a storm in one topic costs no other topic an event", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log(room_for(5));
   log.append_message(Topic::kScp, 5, node(1), scp_message(1));
   log.append_peer(5, {});
@@ -105,7 +103,7 @@ TEST_CASE("a storm in one topic costs no other topic an event", "[event_log]") {
 }
 
 TEST_CASE("a reader gets every event once, in order, after it was attached", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log({});
   add_transactions(log, 3);
   auto cursor = log.attach({Topic::kTransactions}, {}).value();
@@ -119,7 +117,7 @@ TEST_CASE("a reader gets every event once, in order, after it was attached", "[e
 }
 
 TEST_CASE("what a slow reader missed is told exactly: delivered and lost make published", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log(room_for(10));
   auto cursor = log.attach({Topic::kTransactions}, {}).value();
   std::uint64_t seen = 0;
@@ -140,7 +138,7 @@ TEST_CASE("what a slow reader missed is told exactly: delivered and lost make pu
 }
 
 TEST_CASE("SCP events come ahead of peers' events and those ahead of transactions", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log({});
   auto cursor = log.attach(kAll, {}).value();
   add_transactions(log, 3);
@@ -154,7 +152,7 @@ TEST_CASE("SCP events come ahead of peers' events and those ahead of transaction
 }
 
 TEST_CASE("an SCP event that comes later overtakes transactions that still wait", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log({});
   auto cursor = log.attach(kAll, {}).value();
   add_transactions(log, 10);
@@ -166,7 +164,7 @@ TEST_CASE("an SCP event that comes later overtakes transactions that still wait"
 }
 
 TEST_CASE("a read is bounded in events and in bytes, and moves even if one event is larger", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log({});
   auto cursor = log.attach(kAll, {}).value();
   add_transactions(log, 10);
@@ -177,7 +175,7 @@ TEST_CASE("a read is bounded in events and in bytes, and moves even if one event
 }
 
 TEST_CASE("a reader goes on after the number it names, and hears what was lost since", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log(room_for(10));
   add_transactions(log, 30);  // 21 to 30 are held
   const auto resumed = [&](std::uint64_t ordinal) {
@@ -193,7 +191,7 @@ TEST_CASE("a reader goes on after the number it names, and hears what was lost s
 }
 
 TEST_CASE("a number to resume after must be one that was given out, of a topic asked for", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log({});
   add_transactions(log, 3);
   const std::vector<Topic> topics{Topic::kTransactions};
@@ -208,7 +206,7 @@ TEST_CASE("a number to resume after must be one that was given out, of a topic a
 }
 
 TEST_CASE("writers and readers of several threads lose and repeat nothing", "[event_log]") {
-  sodium_init();
+  crypto::init();
   EventLog log(room_for(50));
   const MessagePtr message = transaction_message(1);
   static constexpr std::uint64_t kPerWriter = 5000;

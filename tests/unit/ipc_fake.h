@@ -1,7 +1,6 @@
-// For the tests of ipc: an overlay that answers from a thread of its own, a server over it in a directory of its own, and
-// envelopes to work with.
+// For the tests of ipc: an overlay that answers from a thread of its own, a server over it in a directory of its own,
+// and envelopes to work with.
 #pragma once
-#include <sodium.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -14,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "core/crypto/keys.h"
 #include "core/wire/message.h"
 #include "core/wire/values.h"
 #include "ipc/client/client.h"
@@ -82,8 +82,8 @@ inline NodeId node(std::uint8_t fill) {
   return id;
 }
 
-// Takes inputs on its own thread, as the daemon's overlay thread does. A broadcast is accepted, or a duplicate if its flood
-// hash was broadcast before.
+// Takes inputs on its own thread, as the daemon's overlay thread does. A broadcast is accepted, or a duplicate if its
+// flood hash was broadcast before.
 class FakeOverlay final : public OverlayPort {
  public:
   FakeOverlay() : thread_([this] { run(); }) {}
@@ -130,7 +130,8 @@ class FakeOverlay final : public OverlayPort {
   }
   void publish(MessagePtr message, std::uint8_t from = 7) {
     run_there([&](OverlayEvents& events) {
-      events.on_message({.peer = PeerId{1}, .from = node(from), .message = std::move(message)}, 1'700'000'000'000'000'000);
+      events.on_message({.peer = PeerId{1}, .from = node(from), .message = std::move(message)},
+                        1'700'000'000'000'000'000);
     });
   }
 
@@ -179,8 +180,8 @@ class FakeOverlay final : public OverlayPort {
     return query([this, done = std::move(done)] { done(peers); });
   }
 
-  StatusSnapshot status;             // set before the server starts
-  std::vector<PeerSnapshot> peers;   // set before the server starts
+  StatusSnapshot status;            // set before the server starts
+  std::vector<PeerSnapshot> peers;  // set before the server starts
 
  private:
   bool query(std::function<void()> task) {
@@ -264,7 +265,7 @@ class TempDirectory {
 // A server over a fake overlay, and clients of it.
 struct Api {
   explicit Api(EventLogOptions log = {}) : log_options(log) {
-    sodium_init();
+    crypto::init();
     overlay.status.local.node_id = node(9);
     overlay.status.peers_inbound = 2;
   }

@@ -198,6 +198,23 @@ TEST_CASE("a rejected transaction may come again, a banned one is not looked at"
   CHECK(f.find<Send>().empty());
 }
 
+TEST_CASE("a verdict by flood hash reaches that envelope alone", "[overlay_manager]") {
+  Fixture f;
+  const PeerId a = f.connect(1);
+  f.connect(2);
+  const MessagePtr good = test::make_transaction({}, 1);
+  Bytes forged(good->xdr().begin(), good->xdr().end());
+  forged.back() ^= 1;  // another signature, the same transaction
+  const MessagePtr bad = wire::Message::adopt(std::move(forged), {});
+  REQUIRE(bad->tx_hash() == good->tx_hash());
+  f.receive(a, bad);
+  f.receive(a, good);
+  f.give(VerdictGiven{bad->flood_hash(), Verdict::kBan});
+  f.give(VerdictGiven{good->flood_hash(), Verdict::kAccept});
+  REQUIRE(f.find<Send>().size() == 1);
+  CHECK(f.find<Send>()[0].message->type() == MessageType::kFloodAdvert);
+}
+
 TEST_CASE("a broadcast is answered with what became of it", "[overlay_manager]") {
   Fixture f;
   f.connect(1);

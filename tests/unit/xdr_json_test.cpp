@@ -43,9 +43,9 @@ TEST_CASE("64-bit integers are decimal strings, absent values null, void arms th
 
 TEST_CASE("keys are what the caller makes of them, asset codes are text", "[xdr_json]") {
   const Bytes account = Writer().u32(0).fixed(Bytes(32, 0x11)).take();
-  CHECK(json_of("AccountID", account) == "\"" + to_hex(Bytes(32, 0x11)) + "\"");
-  CHECK(to_json(*find_type("AccountID"), account,
-                {.key_text = [](ByteView key) { return "G" + std::to_string(key.size()); }}) == "\"G32\"");
+  CHECK(json_of("AccountID", account) == R"("1111111111111111111111111111111111111111111111111111111111111111")");
+  const JsonOptions options{.key_text = [](ByteView key) { return std::string(key.size() == 32 ? "G..." : ""); }};
+  CHECK(to_json(*find_type("AccountID"), account, options) == R"("G...")");
   CHECK(json_of("AssetCode", Writer().u32(1).fixed(Bytes{'U', 'S', 'D', 0}).take()) == R"("USD")");
   CHECK(json_of("AssetCode12", Bytes{'A', 'B', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}) == R"("AB\\0\\0\\0")");
 }

@@ -216,7 +216,7 @@ TEST_CASE("a transaction envelope's view splits it into type, transaction and si
     CHECK(4 + view->transaction.size() + view->signatures.size() == envelope.size());
     CHECK(view->operation_count() <= 100);
     CHECK_FALSE(read_transaction_envelope(envelope.first(envelope.size() - 4)));
-    CHECK_FALSE(read_transaction_envelope(envelope.subspan(4)));
+    CHECK_FALSE(read_transaction_envelope(envelope.subspan(8)));
   }
   CHECK(kinds.size() == 3);
 }

@@ -1,0 +1,275 @@
+#include "daemon/connection.h"
+
+#include <sys/socket.h>
+
+#include "daemon/addresses.h"
+#include "daemon/clocks.h"
+
+namespace overlayd::daemon {
+
+Connection::Connection(LinkServices& services, PeerId peer, Direction direction, asio::ip::tcp::socket socket)
+    : services_(services),
+      peer_(peer),
+      direction_(direction),
+      socket_(std::move(socket)),
+      timer_(services.context),
+      link_(direction, services.network, services.auth, services.entropy),
+      progress_{.peer = peer, .last_read = {}, .last_write = {}} {}
+
+void Connection::accept(const PeerAddress& remote) {
+  remote_ = remote;
+  open();
+}
+
+void Connection::dial(const PeerAddress& remote) {
+  remote_ = remote;
+  state_ = State::kDialling;
+  arm_timer(kDialTimeout, &Connection::on_dial_timeout);
+  socket_.async_connect(to_endpoint(remote), [self = shared_from_this()](const asio::error_code& error) {
+    if (self->state_ != State::kDialling) return;
+    self->timer_.cancel();
+    if (error) return self->finish(DropReason::kDialFailed, error.message());
+    self->open();
+  });
+}
+
+void Connection::open() {
+  state_ = State::kOpen;
+  asio::error_code ignored;  // a socket that is already broken shows it on the first read
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.native_non_blocking(true, ignored);
+  gauge_ = std::make_shared<ReadGauge>([weak = weak_from_this(), executor = socket_.get_executor()] {
+    asio::post(executor, [weak] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->is_waiting_for_gauge_ = false;
+      self->process();
+    });
+  });
+  progress_.last_read = progress_.last_write = instant_now();
+  pending_.inputs.emplace_back(LinkOpened{.peer = peer_,
+                                          .remote = remote_,
+                                          .direction = direction_,
+                                          .local_cert = services_.auth.certificate(unix_time_now()),
+                                          .local_nonce = link_.local_nonce()});
+  process();
+}
+
+// --- in ----------------------------------------------------------------------------------------------------------
+
+void Connection::read() {
+  const bool is_discarding = state_ == State::kLingering;
+  const bool may_read =
+      state_ == State::kOpen && !is_faulted_ && !is_paused_ && !is_waiting_for_gauge_ && !is_queue_full_;
+  if (is_reading_ || !(may_read || is_discarding)) return;
+  is_reading_ = true;
+  const std::span<std::uint8_t> space = is_discarding ? discarded_ : link_.space();
+  socket_.async_read_some(
+      asio::buffer(space.data(), space.size()),
+      [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) { self->on_read(error, bytes); });
+}
+
+void Connection::on_read(const asio::error_code& error, std::size_t bytes) {
+  is_reading_ = false;
+  if (state_ == State::kGone) return;
+  if (error) {
+    if (state_ == State::kOpen && error == asio::error::eof) return finish(DropReason::kClosedByRemote, {});
+    if (state_ == State::kOpen) return finish(DropReason::kSocketError, error.message());
+    if (state_ == State::kLingering) return finish(close_reason_, {});
+    return;  // closing: what is queued may still go out; the write or the timer ends it
+  }
+  if (state_ != State::kOpen || is_faulted_) return read();  // unwanted, and not committed
+  link_.commit(bytes);
+  progress_.bytes_read += bytes;
+  progress_.last_read = instant_now();
+  has_progressed_ = true;
+  process();
+}
+
+void Connection::process() {
+  while (state_ == State::kOpen && !is_faulted_ && !is_paused_ && !is_waiting_for_gauge_ && !is_queue_full_) {
+    const bool is_drained = decode();
+    if (!hand_over() || is_faulted_) return;
+    if (is_drained) return read();
+    is_waiting_for_gauge_ = gauge_->must_wait();
+  }
+}
+
+// Frames into pending_. True: no complete frame is left (or none will be read any more); false: the gauge is over.
+bool Connection::decode() {
+  const UnixTime now = unix_time_now();
+  while (!gauge_->is_over(pending_.inputs.size(), pending_.bytes)) {
+    LinkRead read = link_.read_next(now);
+    if (read.fault) {
+      is_faulted_ = true;
+      pending_.inputs.emplace_back(
+          LinkFaulted{.peer = peer_, .reason = read.fault->reason, .detail = std::move(read.fault->detail)});
+      return true;
+    }
+    if (!read.message) return true;
+    pending_.bytes += read.message->size();
+    pending_.inputs.emplace_back(
+        MessageReceived{.peer = peer_, .message = std::move(read.message), .is_cert_valid = read.is_cert_valid});
+    if (link_.has_ended()) is_faulted_ = true;
+    if (is_faulted_) return true;
+  }
+  return false;
+}
+
+// False: the overlay's queue is full; on_overlay_room() tries again.
+bool Connection::hand_over() {
+  const std::size_t inputs = pending_.inputs.size();
+  if (inputs == 0) return true;
+  const std::uint64_t bytes = pending_.bytes;
+  // Added before the push: the overlay thread may release it before push returns.
+  if (gauge_) gauge_->add(inputs, bytes);
+  pending_.gauge = gauge_;
+  is_queue_full_ = !services_.inputs.push(pending_, inputs);
+  if (!is_queue_full_)
+    pending_ = {};
+  else if (gauge_)
+    gauge_->release(inputs, bytes);
+  return !is_queue_full_;
+}
+
+void Connection::on_overlay_room() {
+  if (!is_queue_full_) return;
+  is_queue_full_ = false;
+  if (!hand_over()) return;
+  if (state_ == State::kGone) return services_.on_gone(peer_);
+  process();
+}
+
+void Connection::resume_reading() {
+  is_paused_ = false;
+  process();
+}
+
+void Connection::fault(DropReason reason, std::string detail) {
+  if (is_faulted_ || state_ != State::kOpen) return;
+  is_faulted_ = true;
+  pending_.inputs.emplace_back(LinkFaulted{.peer = peer_, .reason = reason, .detail = std::move(detail)});
+  static_cast<void>(hand_over());
+}
+
+// --- out ---------------------------------------------------------------------------------------------------------
+
+void Connection::send(MessagePtr message) {
+  if (state_ != State::kOpen || is_write_broken_) return;
+  auto frame = link_.seal(std::move(message), instant_now());
+  if (!frame) return fault(DropReason::kAuthKeyZero, "a message to send came before the keys");
+  if (writes_.push(std::move(*frame))) {
+    has_progressed_ = true;
+    return;
+  }
+  is_write_broken_ = true;  // its sequence number is spent: nothing after it would be accepted
+  fault(DropReason::kWriteQueueFull, std::to_string(writes_.bytes()) + " bytes wait to be written");
+}
+
+void Connection::flush() {
+  if (!is_writing_) write();
+}
+
+void Connection::write() {
+  if (state_ != State::kOpen && state_ != State::kClosing) return;
+  if (!writes_.empty()) {
+    const auto& pieces = writes_.gather();
+    msghdr header{};
+    header.msg_iov = const_cast<iovec*>(pieces.data());
+    header.msg_iovlen = pieces.size();
+    const ssize_t written = ::sendmsg(socket_.native_handle(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (written < 0 && errno != EAGAIN && errno != EINTR)
+      return on_write_error(asio::error_code(errno, asio::system_category()).message());
+    if (written > 0) {
+      progress_.messages_written += writes_.consume(static_cast<std::size_t>(written));
+      progress_.bytes_written += static_cast<std::uint64_t>(written);
+      progress_.last_write = instant_now();
+      has_progressed_ = true;
+    }
+  }
+  if (writes_.empty()) {
+    if (state_ == State::kClosing) on_flushed();
+    return;
+  }
+  is_writing_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const asio::error_code& error) {
+    self->is_writing_ = false;
+    if (!error) self->write();
+  });
+}
+
+void Connection::on_write_error(const std::string& what) {
+  // What the remote said before it hung up is still to be read, its ERROR_MSG perhaps: the read then ends the link.
+  if (state_ == State::kOpen && is_reading_)
+    is_write_broken_ = true;
+  else
+    finish(state_ == State::kClosing ? close_reason_ : DropReason::kSocketError, what);
+}
+
+// --- the end -----------------------------------------------------------------------------------------------------
+
+void Connection::close(const Close& order) {
+  if (state_ == State::kDialling) return finish(order.reason, {});
+  if (state_ != State::kOpen) return;
+  close_reason_ = order.reason;
+  if (order.error) {
+    // Sealed even when other messages no longer are: it carries no sequence number.
+    auto frame = link_.seal(order.error, instant_now());
+    has_close_error_ = frame && writes_.push(std::move(*frame));
+  }
+  state_ = State::kClosing;
+  arm_timer(limits::kDropFlushTimeout, &Connection::on_close_timeout);
+  flush();
+}
+
+void Connection::on_flushed() {
+  if (!has_close_error_) return finish(close_reason_, {});
+  state_ = State::kLingering;
+  asio::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  arm_timer(kLingerTimeout, &Connection::on_close_timeout);
+  read();
+}
+
+void Connection::arm_timer(Duration after, void (Connection::*on_due)()) {
+  timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(after));
+  timer_.async_wait([self = shared_from_this(), on_due](const asio::error_code& error) {
+    if (!error) (self.get()->*on_due)();
+  });
+}
+
+void Connection::on_dial_timeout() {
+  if (state_ == State::kDialling) finish(DropReason::kDialFailed, "no answer within 5 s");
+}
+
+void Connection::on_close_timeout() {
+  if (state_ == State::kClosing || state_ == State::kLingering) finish(close_reason_, {});
+}
+
+void Connection::finish(DropReason reason, std::string detail) {
+  if (state_ == State::kGone) return;
+  state_ = State::kGone;
+  close_socket();
+  pending_.inputs.emplace_back(LinkClosed{.peer = peer_, .reason = reason, .detail = std::move(detail)});
+  if (hand_over()) services_.on_gone(peer_);
+}
+
+void Connection::close_socket() {
+  asio::error_code ignored;
+  timer_.cancel();
+  socket_.close(ignored);
+}
+
+void Connection::abandon() {
+  state_ = State::kGone;
+  close_socket();
+}
+
+std::optional<LinkProgress> Connection::take_progress() {
+  if (!has_progressed_ || state_ != State::kOpen) return std::nullopt;
+  has_progressed_ = false;
+  progress_.oldest_unwritten = writes_.oldest();
+  return progress_;
+}
+
+}  // namespace overlayd::daemon

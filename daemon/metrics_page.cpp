@@ -1,0 +1,142 @@
+#include "daemon/metrics_page.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace overlayd::daemon {
+namespace {
+
+using prometheus::MetricFamily;
+
+// One row of the page: where a number is and how it is called.
+template <typename Source>
+struct Row {
+  std::uint64_t (*read)(const Source&);
+  const char* name;
+  const char* help;
+};
+
+#define OVERLAYD_ROW(field, name, help)                                          \
+  {                                                                              \
+    [](const auto& source) -> std::uint64_t { return source.field; }, name, help \
+  }
+
+constexpr Row<OverlayMetrics> kCounters[] = {
+    OVERLAYD_ROW(link.messages_read, "overlayd_messages_read_total", "Messages received from peers"),
+    OVERLAYD_ROW(link.messages_written, "overlayd_messages_written_total", "Messages written to peers"),
+    OVERLAYD_ROW(link.bytes_read, "overlayd_bytes_read_total", "Bytes received from peers"),
+    OVERLAYD_ROW(link.bytes_written, "overlayd_bytes_written_total", "Bytes written to peers"),
+    OVERLAYD_ROW(link.inbound_opened, "overlayd_inbound_opened_total", "Links accepted"),
+    OVERLAYD_ROW(link.outbound_opened, "overlayd_outbound_opened_total", "Links dialled and connected"),
+    OVERLAYD_ROW(flood_gate.unique, "overlayd_flood_unique_total", "Flood messages first heard of here"),
+    OVERLAYD_ROW(flood_gate.duplicate, "overlayd_flood_duplicate_total", "Flood messages already known"),
+    OVERLAYD_ROW(flood_gate.forgotten, "overlayd_flood_forgotten_total", "Flood records cleared"),
+    OVERLAYD_ROW(flood_gate.evicted, "overlayd_flood_evicted_total", "Flood records that left because of the bound"),
+    OVERLAYD_ROW(flow_control.send_more_sent, "overlayd_send_more_sent_total", "Credit grants sent"),
+    OVERLAYD_ROW(flow_control.dropped_scp, "overlayd_queue_dropped_scp_total", "SCP messages shed from peers' queues"),
+    OVERLAYD_ROW(flow_control.dropped_transactions, "overlayd_queue_dropped_transactions_total",
+                 "Transactions shed from peers' queues"),
+    OVERLAYD_ROW(flow_control.dropped_demands, "overlayd_queue_dropped_demands_total", "Demanded hashes shed"),
+    OVERLAYD_ROW(flow_control.dropped_adverts, "overlayd_queue_dropped_adverts_total", "Advertised hashes shed"),
+    OVERLAYD_ROW(flow_control.oversized_transactions, "overlayd_oversized_transactions_total",
+                 "Transactions over the maximal size, not queued"),
+    OVERLAYD_ROW(tx.adverts_received, "overlayd_adverts_received_total", "Transaction hashes advertised to us"),
+    OVERLAYD_ROW(tx.adverts_sent, "overlayd_adverts_sent_total", "Transaction hashes we advertised"),
+    OVERLAYD_ROW(tx.adverts_trimmed, "overlayd_adverts_trimmed_total", "Advertised hashes that did not fit"),
+    OVERLAYD_ROW(tx.demands_sent, "overlayd_demands_sent_total", "Transaction hashes we demanded"),
+    OVERLAYD_ROW(tx.demand_retries, "overlayd_demand_retries_total", "Demands repeated to another peer"),
+    OVERLAYD_ROW(tx.demands_abandoned, "overlayd_demands_abandoned_total", "Demands given up"),
+    OVERLAYD_ROW(tx.demands_refused, "overlayd_demands_refused_total", "Hashes not demanded: the history was full"),
+    OVERLAYD_ROW(tx.demands_fulfilled, "overlayd_demands_fulfilled_total", "Transactions sent on demand"),
+    OVERLAYD_ROW(tx.demands_unknown, "overlayd_demands_unknown_total", "Demands for transactions not held"),
+    OVERLAYD_ROW(tx.demands_banned, "overlayd_demands_banned_total", "Demands for banned transactions"),
+    OVERLAYD_ROW(tx.transactions_received, "overlayd_transactions_received_total", "Transactions from peers"),
+    OVERLAYD_ROW(tx.transactions_duplicate, "overlayd_transactions_duplicate_total", "Of those, already known"),
+    OVERLAYD_ROW(tx.transactions_rejected, "overlayd_transactions_rejected_total", "Of those, rejected by verdict"),
+    OVERLAYD_ROW(tx.pool_refused, "overlayd_tx_pool_refused_total", "Transactions that did not fit the pool"),
+    OVERLAYD_ROW(tx.pool_evicted, "overlayd_tx_pool_evicted_total", "Transactions evicted from the pool"),
+    OVERLAYD_ROW(scp.received, "overlayd_scp_received_total", "SCP envelopes from peers"),
+    OVERLAYD_ROW(scp.invalid_signature, "overlayd_scp_invalid_signature_total", "SCP envelopes with a bad signature"),
+    OVERLAYD_ROW(scp.invalid_value, "overlayd_scp_invalid_value_total", "SCP envelopes with an unreadable value"),
+    OVERLAYD_ROW(scp.implausible, "overlayd_scp_implausible_total", "SCP envelopes of an unexpected slot or node"),
+    OVERLAYD_ROW(scp.verify_refused, "overlayd_scp_verify_refused_total", "SCP envelopes dropped: too many to verify"),
+    OVERLAYD_ROW(scp.relayed, "overlayd_scp_relayed_total", "SCP envelopes sent on to peers"),
+    OVERLAYD_ROW(fetch.queries_answered, "overlayd_queries_answered_total", "Peers' queries answered"),
+    OVERLAYD_ROW(fetch.queries_dont_have, "overlayd_queries_dont_have_total", "Peers' queries answered DONT_HAVE"),
+    OVERLAYD_ROW(fetch.queries_ignored, "overlayd_queries_ignored_total", "Peers' queries over the limit"),
+    OVERLAYD_ROW(fetch.unsolicited, "overlayd_items_unsolicited_total", "Items nobody asked for"),
+    OVERLAYD_ROW(book.addresses_received, "overlayd_addresses_received_total", "Addresses in PEERS messages"),
+    OVERLAYD_ROW(book.addresses_refused, "overlayd_addresses_refused_total", "Of those, refused"),
+    OVERLAYD_ROW(book.dials, "overlayd_dials_total", "Connections tried"),
+    OVERLAYD_ROW(book.dials_failed, "overlayd_dials_failed_total", "Of those, failed"),
+    OVERLAYD_ROW(ignored_out_of_sync, "overlayd_ignored_out_of_sync_total", "Messages ignored while out of sync"),
+    OVERLAYD_ROW(survey_ignored, "overlayd_survey_ignored_total", "Survey messages ignored"),
+};
+
+constexpr Row<DaemonMetrics> kDaemonCounters[] = {
+    OVERLAYD_ROW(overlay_stalls, "overlayd_overlay_stalls_total", "Times the overlay thread took over 250 ms"),
+    OVERLAYD_ROW(input_refused, "overlayd_input_refused_total", "Batches refused by the overlay's full queue"),
+    OVERLAYD_ROW(accept_refused, "overlayd_accept_refused_total", "Connections closed at once: no room"),
+    OVERLAYD_ROW(accept_failed, "overlayd_accept_failed_total", "Failed accepts"),
+    OVERLAYD_ROW(storage_refused, "overlayd_storage_refused_total", "Peer records the storage queue refused"),
+};
+
+constexpr Row<StatusSnapshot> kGauges[] = {
+    OVERLAYD_ROW(peers_pending, "overlayd_peers_pending", "Links dialling or in the handshake"),
+    OVERLAYD_ROW(known_peers, "overlayd_known_peers", "Addresses in the book"),
+    OVERLAYD_ROW(tx_pool_transactions, "overlayd_tx_pool_transactions", "Transactions in the pool"),
+    OVERLAYD_ROW(tx_pool_bytes, "overlayd_tx_pool_bytes", "Bytes of the transactions in the pool"),
+    OVERLAYD_ROW(flood_records, "overlayd_flood_records", "Flood records held"),
+    OVERLAYD_ROW(ledger.sequence, "overlayd_ledger_sequence", "Last closed ledger, as the consensus process said"),
+    OVERLAYD_ROW(ledger.is_in_sync, "overlayd_in_sync", "1 while in sync with the network"),
+};
+
+#undef OVERLAYD_ROW
+
+MetricFamily make_family(const char* name, const char* help, prometheus::MetricType type) {
+  MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = type;
+  return family;
+}
+
+void add_value(MetricFamily& family, std::uint64_t value, std::vector<prometheus::ClientMetric::Label> labels = {}) {
+  prometheus::ClientMetric metric;
+  metric.label = std::move(labels);
+  if (family.type == prometheus::MetricType::Counter)
+    metric.counter.value = static_cast<double>(value);
+  else
+    metric.gauge.value = static_cast<double>(value);
+  family.metric.push_back(std::move(metric));
+}
+
+template <typename Source, std::size_t N>
+void add_rows(std::vector<MetricFamily>& page, const Row<Source> (&rows)[N], const Source& source,
+              prometheus::MetricType type) {
+  for (const Row<Source>& row : rows)
+    add_value(page.emplace_back(make_family(row.name, row.help, type)), row.read(source));
+}
+
+}  // namespace
+
+std::string render_metrics(const StatusSnapshot& status, const DaemonMetrics& daemon) {
+  using enum prometheus::MetricType;
+  std::vector<MetricFamily> page;
+  add_rows(page, kCounters, status.metrics, Counter);
+  add_rows(page, kDaemonCounters, daemon, Counter);
+  add_rows(page, kGauges, status, Gauge);
+
+  MetricFamily& peers = page.emplace_back(make_family("overlayd_peers", "Authenticated peers", Gauge));
+  add_value(peers, status.peers_inbound, {{"direction", "inbound"}});
+  add_value(peers, status.peers_outbound, {{"direction", "outbound"}});
+  add_value(page.emplace_back(make_family("overlayd_open_links", "Sockets to peers", Gauge)), daemon.open_links);
+
+  MetricFamily& drops = page.emplace_back(make_family("overlayd_drops_total", "Links ended, by reason", Counter));
+  for (std::size_t i = 0; i < kDropReasonCount; ++i)
+    add_value(drops, status.metrics.link.drops[i],
+              {{"reason", std::string(drop_reason_info(static_cast<DropReason>(i)).label)}});
+  return prometheus::TextSerializer().Serialize(page);
+}
+
+}  // namespace overlayd::daemon

@@ -1,0 +1,59 @@
+#include "daemon/output_router.h"
+
+namespace overlayd::daemon {
+namespace {
+
+template <typename... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+template <typename T>
+concept ForLink = std::same_as<T, Dial> || std::same_as<T, Send> || std::same_as<T, LinkAuthenticated> ||
+    std::same_as<T, Close> || std::same_as<T, PauseReading> || std::same_as<T, ResumeReading>;
+
+}  // namespace
+
+OutputRouter::OutputRouter(const RouterDestinations& to) : to_(to), by_thread_(to.pool.size()) {}
+
+void OutputRouter::route(Outputs& outputs, std::int64_t arrival_unix_nanos) {
+  bool has_events = false;
+  const Overloaded take{
+      [&]<ForLink T>(T& order) { by_thread_[to_.pool.index_of(order.peer)].emplace_back(std::move(order)); },
+      // Not to the sender's own thread: a peer that floods envelopes must not keep its thread busy alone.
+      [&](VerifyScp& order) { by_thread_[next_verifier_++ % by_thread_.size()].emplace_back(std::move(order)); },
+      [&](const PublishMessage& published) {
+        to_.events.on_message(published, arrival_unix_nanos);
+        has_events = true;
+      },
+      [&](const PublishPeer& published) {
+        log_.on_peer(published);
+        to_.events.on_peer(published, arrival_unix_nanos);
+        has_events = true;
+      },
+      [&](const BroadcastAnswer& answer) {
+        to_.events.on_broadcast_answer(answer);
+        has_events = true;
+      },
+      [&](const StorePeer& change) { static_cast<void>(to_.storage.submit(change)); },
+      [&](const ErasePeer& change) { static_cast<void>(to_.storage.submit(change)); },
+  };
+  for (Output& output : outputs) std::visit(take, output);
+  outputs.clear();
+  post_links();
+  if (has_events) to_.events.flush();
+}
+
+void OutputRouter::post_links() {
+  for (std::size_t i = 0; i < by_thread_.size(); ++i) {
+    if (by_thread_[i].empty()) continue;
+    std::vector<Input> faults;
+    for (const PeerId peer : to_.pool.thread(i).post(std::exchange(by_thread_[i], {})))
+      faults.emplace_back(
+          LinkFaulted{.peer = peer, .reason = DropReason::kWriteQueueFull, .detail = "its network thread is behind"});
+    // Refused by a full inbox: the next send to the same peer fails again and reports it.
+    if (!faults.empty()) static_cast<void>(to_.inbox.submit(std::move(faults)));
+  }
+}
+
+}  // namespace overlayd::daemon

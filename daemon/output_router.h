@@ -1,0 +1,35 @@
+// Outputs to where they belong, in order per destination: links to their network thread (one post per thread and
+// batch), events to the API, records to the storage thread, changes of peers to the log.
+// Runs on the overlay thread; blocks nowhere. What a destination refuses: the storage thread counts it; sends beyond a
+// network thread's backlog come back to the overlay as LinkFaulted{kWriteQueueFull}.
+#pragma once
+#include "daemon/connection_pool.h"
+#include "daemon/overlay_inbox.h"
+#include "daemon/peer_log.h"
+#include "daemon/storage_thread.h"
+
+namespace overlayd::daemon {
+
+struct RouterDestinations {
+  ConnectionPool& pool;
+  ipc::OverlayEvents& events;
+  StorageThread& storage;
+  OverlayInbox& inbox;
+};
+
+class OutputRouter final : public OutputSink {
+ public:
+  explicit OutputRouter(const RouterDestinations& to);
+  void route(Outputs& outputs, std::int64_t arrival_unix_nanos) override;
+  void on_input_room() override { to_.pool.on_overlay_room(); }
+
+ private:
+  void post_links();
+
+  RouterDestinations to_;
+  PeerLog log_;
+  std::vector<Outputs> by_thread_;
+  std::size_t next_verifier_ = 0;
+};
+
+}  // namespace overlayd::daemon

@@ -1,0 +1,53 @@
+#include "daemon/overlay_inbox.h"
+
+#include "daemon/clocks.h"
+
+namespace overlayd::daemon {
+
+OverlayInbox::OverlayInbox()
+    : inputs_(limits::kInputQueueMax, [this] { wake(); }), queries_(kQueryQueueMax, [this] { wake(); }) {}
+
+bool OverlayInbox::submit(std::vector<Input> inputs) {
+  const std::size_t weight = inputs.size();
+  InputBatch batch{.inputs = std::move(inputs), .bytes = 0, .gauge = nullptr};
+  return inputs_.push(batch, weight);
+}
+
+bool OverlayInbox::query_status(std::function<void(StatusSnapshot)> done) {
+  Query query = [done = std::move(done)](const OverlayCore& core, Instant now) { done(core.status(now)); };
+  return queries_.push(query);
+}
+
+bool OverlayInbox::query_peers(std::function<void(std::vector<PeerSnapshot>)> done) {
+  Query query = [done = std::move(done)](const OverlayCore& core, Instant now) { done(core.peers(now)); };
+  return queries_.push(query);
+}
+
+void OverlayInbox::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_one();
+}
+
+bool OverlayInbox::wait_until(Instant deadline) {
+  std::unique_lock lock(mutex_);
+  const auto is_due = [this] { return has_letters_ || is_stopping_; };
+  if (deadline.is_never())
+    changed_.wait(lock, is_due);
+  else
+    changed_.wait_until(lock, to_time_point(deadline), is_due);
+  has_letters_ = false;
+  return !is_stopping_;
+}
+
+void OverlayInbox::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    has_letters_ = true;
+  }
+  changed_.notify_one();
+}
+
+}  // namespace overlayd::daemon

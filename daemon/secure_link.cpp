@@ -1,0 +1,56 @@
+#include "daemon/secure_link.h"
+
+#include "core/xdr/validate.h"
+
+namespace overlayd::daemon {
+
+SecureLink::SecureLink(Direction direction, const NetworkId& network, peer::PeerAuth& auth, Entropy& entropy)
+    : direction_(direction), network_(network), auth_(auth) {
+  entropy.fill(local_nonce_);
+}
+
+LinkRead SecureLink::read_next(UnixTime now) {
+  if (has_ended_) return {};
+  const auto next = decoder_.next();
+  if (const auto* reason = std::get_if<DropReason>(&next)) return fail(*reason);
+  const auto* frame = std::get_if<wire::Frame>(&next);
+  if (!frame) return {};
+  if (const auto reason = macs_.check(*frame)) return fail(*reason);
+  if (macs_.has_keys() && frame->message_type() != static_cast<std::int32_t>(wire::MessageType::kErrorMsg))
+    decoder_.set_authenticated();
+  const auto validated = xdr::validate(xdr::Type::kStellarMessage, frame->message());
+  if (!validated) return fail(DropReason::kFrameMalformed, validated.text());
+
+  LinkRead read{.message = wire::Message::make(frame->message(), network_), .is_cert_valid = false, .fault = {}};
+  if (read.message->type() == wire::MessageType::kHello && !has_read_hello_) {
+    has_read_hello_ = true;
+    const auto hello = wire::read_hello(read.message->xdr());
+    read.is_cert_valid = hello && take_keys(*hello, now);
+    has_ended_ = !read.is_cert_valid;
+  }
+  return read;
+}
+
+bool SecureLink::take_keys(const wire::Hello& hello, UnixTime now) {
+  if (!auth_.verify_cert(hello.cert, hello.peer_id, now)) return false;
+  auto keys = auth_.derive_keys({.direction = direction_,
+                                 .remote_public = hello.cert.public_key,
+                                 .local_nonce = local_nonce_,
+                                 .remote_nonce = hello.nonce});
+  return keys && macs_.set_keys(std::move(*keys));
+}
+
+LinkRead SecureLink::fail(DropReason reason, std::string detail) {
+  has_ended_ = true;
+  return {.message = nullptr, .is_cert_valid = false, .fault = LinkFault{reason, std::move(detail)}};
+}
+
+std::optional<QueuedFrame> SecureLink::seal(MessagePtr message, Instant now) {
+  const bool needs_keys =
+      message->type() != wire::MessageType::kHello && message->type() != wire::MessageType::kErrorMsg;
+  if (needs_keys && !macs_.has_keys()) return std::nullopt;
+  const peer::SealedFrame sealed = macs_.seal(*message);
+  return QueuedFrame{.sealed = sealed, .message = std::move(message), .queued = now};
+}
+
+}  // namespace overlayd::daemon

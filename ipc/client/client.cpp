@@ -1,0 +1,143 @@
+#include "ipc/client/client.h"
+
+#include "core/limits.h"
+#include "ipc/client/channel.h"
+
+namespace overlayd::ipc {
+namespace {
+
+constexpr std::uint32_t kApiMajor = 1;
+
+void set_deadline(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
+  context.set_deadline(std::chrono::system_clock::now() + timeout);
+}
+
+template <typename Response>
+Result<Response> to_result(const grpc::Status& status, Response response, const std::string& socket) {
+  if (!status.ok()) return Failure{status_text(status, socket)};
+  return response;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> Client::connect(const ClientOptions& options) {
+  auto channel = open_channel(options.socket, options.connect_timeout);
+  if (!channel) return Failure{channel.error()};
+  std::unique_ptr<Client> client(new Client(options));
+  client->channel_ = std::move(channel).value();
+  client->stub_ = ::overlay::v1::Overlay::NewStub(client->channel_);
+  grpc::ClientContext context;
+  client->prepare(context);
+  ::overlay::v1::GetInfoRequest request;
+  request.set_api_major(kApiMajor);
+  const grpc::Status status = client->stub_->GetInfo(&context, request, &client->info_);
+  if (!status.ok()) return Failure{status_text(status, options.socket)};
+  return client;
+}
+
+void Client::prepare(grpc::ClientContext& context) const { set_deadline(context, options_.call_timeout); }
+
+Result<Done> Client::update_ledger(const ::overlay::v1::UpdateLedgerRequest& request) {
+  grpc::ClientContext context;
+  prepare(context);
+  ::overlay::v1::UpdateLedgerResponse response;
+  return to_result(stub_->UpdateLedger(&context, request, &response), Done{}, options_.socket);
+}
+
+Result<::overlay::v1::BroadcastResponse> Client::broadcast(const ::overlay::v1::BroadcastRequest& request) {
+  grpc::ClientContext context;
+  prepare(context);
+  ::overlay::v1::BroadcastResponse response;
+  const grpc::Status status = stub_->Broadcast(&context, request, &response);
+  return to_result(status, std::move(response), options_.socket);
+}
+
+std::unique_ptr<Broadcaster> Client::broadcaster(BroadcasterOptions options) {
+  return std::make_unique<Broadcaster>(*stub_, std::move(options), options_.socket);
+}
+
+std::unique_ptr<Subscriber> Client::subscribe(const ::overlay::v1::SubscribeRequest& request) {
+  return std::make_unique<Subscriber>(*stub_, request, options_.socket);
+}
+
+std::unique_ptr<VerdictWriter> Client::verdicts() { return std::make_unique<VerdictWriter>(*stub_, options_.socket); }
+
+VerdictWriter::VerdictWriter(::overlay::v1::Overlay::Stub& stub, std::string socket)
+    : socket_(std::move(socket)), writer_(stub.Verdicts(&context_, &response_)) {}
+
+VerdictWriter::~VerdictWriter() {
+  if (is_finished_) return;
+  context_.TryCancel();
+  writer_->Finish();
+}
+
+bool VerdictWriter::add(const std::string& flood_hash, ::overlay::v1::Verdict verdict) {
+  auto& item = *batch_.add_verdicts();
+  item.set_flood_hash(flood_hash);
+  item.set_verdict(verdict);
+  return static_cast<std::size_t>(batch_.verdicts_size()) < limits::kVerdictBatchMax || flush();
+}
+
+bool VerdictWriter::flush() {
+  if (batch_.verdicts().empty()) return true;
+  const bool is_written = writer_->Write(batch_);
+  batch_.Clear();
+  return is_written;
+}
+
+Result<std::uint64_t> VerdictWriter::finish() {
+  if (is_finished_) return Failure{"the verdicts are finished already"};
+  is_finished_ = true;
+  flush();
+  writer_->WritesDone();
+  const grpc::Status status = writer_->Finish();
+  if (!status.ok()) return Failure{status_text(status, socket_)};
+  return response_.taken();
+}
+
+Result<std::unique_ptr<AdminClient>> AdminClient::connect(const ClientOptions& options) {
+  auto channel = open_channel(options.socket, options.connect_timeout);
+  if (!channel) return Failure{channel.error()};
+  std::unique_ptr<AdminClient> client(new AdminClient(options));
+  client->channel_ = std::move(channel).value();
+  client->stub_ = ::overlay::v1::Admin::NewStub(client->channel_);
+  return client;
+}
+
+void AdminClient::prepare(grpc::ClientContext& context) const { set_deadline(context, options_.call_timeout); }
+
+Result<::overlay::v1::GetStatusResponse> AdminClient::get_status() {
+  grpc::ClientContext context;
+  prepare(context);
+  ::overlay::v1::GetStatusResponse response;
+  const grpc::Status status = stub_->GetStatus(&context, {}, &response);
+  return to_result(status, std::move(response), options_.socket);
+}
+
+Result<::overlay::v1::ListPeersResponse> AdminClient::list_peers() {
+  grpc::ClientContext context;
+  prepare(context);
+  ::overlay::v1::ListPeersResponse response;
+  const grpc::Status status = stub_->ListPeers(&context, {}, &response);
+  return to_result(status, std::move(response), options_.socket);
+}
+
+Result<Done> AdminClient::connect_to(const std::string& address) {
+  grpc::ClientContext context;
+  prepare(context);
+  ::overlay::v1::ConnectRequest request;
+  request.set_address(address);
+  ::overlay::v1::ConnectResponse response;
+  return to_result(stub_->Connect(&context, request, &response), Done{}, options_.socket);
+}
+
+Result<Done> AdminClient::disconnect(const std::string& node_id_bytes) {
+  grpc::ClientContext context;
+  prepare(context);
+  ::overlay::v1::DisconnectRequest request;
+  request.set_node_id(node_id_bytes);
+  ::overlay::v1::DisconnectResponse response;
+  return to_result(stub_->Disconnect(&context, request, &response), Done{}, options_.socket);
+}
+
+}  // namespace overlayd::ipc

@@ -1,0 +1,48 @@
+// The only file that knows both worlds: core's values on one side, the messages of the public contract on the other.
+// Refusals are sentences that begin with the name of the field.
+// Text that came from a peer is made printable: protobuf strings must be UTF-8, and terminals are not for peers to
+// drive.
+#pragma once
+#include <overlay/v1/admin.pb.h>
+#include <overlay/v1/overlay.pb.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/inputs.h"
+#include "core/outputs.h"
+#include "core/result.h"
+#include "core/snapshots.h"
+#include "ipc/event_log.h"
+
+namespace overlayd::ipc {
+
+namespace v1 = ::overlay::v1;
+
+// --- from clients -------------------------------------------------------------------------------------------------
+
+// Validates the XDR and makes the StellarMessage around it.
+[[nodiscard]] Result<MessagePtr> to_message(const v1::BroadcastRequest& request, const NetworkId& network);
+[[nodiscard]] Result<VerdictGiven> to_verdict(const v1::VerdictsRequest::Item& item);
+// `former` with the fields that are present replaced.
+[[nodiscard]] Result<LedgerUpdated> to_ledger_update(const v1::UpdateLedgerRequest& request, const LedgerView& former);
+[[nodiscard]] Result<NodeId> to_node_id(std::string_view bytes, std::string_view field);
+// "192.0.2.1:11625", "[2001:db8::1]:11625"; without a port the protocol's own. No names.
+[[nodiscard]] Result<PeerAddress> parse_address(std::string_view text);
+
+// --- to clients ---------------------------------------------------------------------------------------------------
+
+void to_proto(const LoggedEvent& event, v1::Event& out);
+void to_proto(const LoggedGap& gap, v1::Gap& out);
+// `message` is what was broadcast; null: it never became one, and the hashes stay absent.
+void to_proto(const BroadcastAnswer& answer, const wire::Message* message, v1::BroadcastResponse& out);
+void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out);
+void to_proto(const PeerSnapshot& peer, v1::Peer& out);
+// In the order the contract names.
+void to_proto(std::vector<PeerSnapshot> peers, v1::ListPeersResponse& out);
+
+[[nodiscard]] std::string address_text(const PeerAddress& address);
+// Bytes outside 0x20 to 0x7e become '?'.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace overlayd::ipc

@@ -1,0 +1,71 @@
+// overlayctl: the operator's and the tester's hand on a running overlayd.
+#include <cstdio>
+
+#include "core/crypto/keys.h"
+#include "ipc/ctl/commands.h"
+#include "ipc/ctl/output.h"
+
+namespace overlayd::ipc::ctl {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes:\n"
+    "  0  done\n"
+    "  1  it ran, and something was refused, invalid or missing\n"
+    "  2  the command line or an input file cannot be used\n"
+    "  3  the daemon cannot be reached, or refused the call\n";
+
+void add_globals(CLI::App& app, Context& context) {
+  app.add_option("--socket", context.socket, "The daemon's socket for consensus clients (ipc.socket)")
+      ->capture_default_str();
+  app.add_option("--admin-socket", context.admin_socket, "The daemon's socket for operators (ipc.admin_socket)")
+      ->capture_default_str();
+  app.add_flag("--json", context.is_json, "One JSON object, or one object a line for streams");
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.footer(kFooter);
+}
+
+void add_all(CLI::App& app, Context& context) {
+  add_keygen(app, context);
+#ifdef OVERLAYCTL_HAS_GENERATE
+  add_generate(app, context);
+#endif
+  add_status(app, context);
+  add_peers(app, context);
+  add_broadcast(app, context);
+  add_subscribe(app, context);
+  add_update_ledger(app, context);
+#ifdef OVERLAYCTL_HAS_INSPECT
+  add_inspect(app, context);
+#endif
+  add_connect(app, context);
+  add_disconnect(app, context);
+  add_version(app, context);
+}
+
+}  // namespace
+
+void report_error(Context& context, int exit_code, const std::string& message) {
+  context.exit_code = exit_code;
+  std::fprintf(stderr, "overlayctl: error: %s\n", message.c_str());
+  if (context.is_json) print_json({{"error", message}});
+}
+
+}  // namespace overlayd::ipc::ctl
+
+int main(int argc, char** argv) {
+  using namespace overlayd::ipc::ctl;
+  overlayd::crypto::init();
+  Context context;
+  CLI::App app("Talks to a running overlayd, and makes and inspects what it works with.", "overlayctl");
+  add_globals(app, context);
+  add_all(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  std::fflush(stdout);
+  return context.exit_code;
+}

@@ -1,0 +1,136 @@
+#include "ipc/event_log.h"
+
+#include "core/wire/message.h"
+
+namespace overlayd::ipc {
+
+std::size_t event_bytes(const LoggedEvent& event) {
+  std::size_t bytes = kEventOverheadBytes;
+  if (event.message) bytes += event.message->size();
+  if (event.peer) bytes += sizeof(PublishPeer) + event.peer->detail.size();
+  return bytes;
+}
+
+EventLog::EventLog(const EventLogOptions& options) : options_(options) {}
+
+std::uint64_t EventLog::append_message(Topic topic, std::int64_t arrival_unix_nanos, const NodeId& from,
+                                       MessagePtr message) {
+  return append({.topic = topic,
+                 .ordinal = 0,
+                 .arrival_unix_nanos = arrival_unix_nanos,
+                 .from = from,
+                 .message = std::move(message),
+                 .peer = nullptr});
+}
+
+std::uint64_t EventLog::append_peer(std::int64_t arrival_unix_nanos, PublishPeer peer) {
+  const NodeId node = peer.node;
+  return append({.topic = Topic::kPeers,
+                 .ordinal = 0,
+                 .arrival_unix_nanos = arrival_unix_nanos,
+                 .from = node,
+                 .message = nullptr,
+                 .peer = std::make_shared<const PublishPeer>(std::move(peer))});
+}
+
+std::uint64_t EventLog::append(LoggedEvent event) {
+  const std::size_t index = topic_index(event.topic);
+  std::vector<LoggedEvent> evicted;  // freed after the lock: a last reference may free a large message
+  const std::lock_guard lock(mutex_);
+  Lane& lane = lanes_[index];
+  const std::uint64_t ordinal = lane.next_ordinal++;
+  event.ordinal = ordinal;
+  lane.bytes += event_bytes(event);
+  lane.events.push_back(std::move(event));
+  while (lane.bytes > options_.bytes_max[index]) {
+    lane.bytes -= event_bytes(lane.events.front());
+    evicted.push_back(std::move(lane.events.front()));
+    lane.events.pop_front();
+    ++lane.first_ordinal;
+  }
+  return ordinal;
+}
+
+Result<EventLog::Cursor> EventLog::attach(const std::vector<Topic>& topics,
+                                          const std::vector<std::uint64_t>& resume_after) const {
+  Cursor cursor;
+  const std::lock_guard lock(mutex_);
+  for (const Topic topic : topics) cursor.next[topic_index(topic)] = lanes_[topic_index(topic)].next_ordinal;
+  std::array<bool, kTopicCount> is_resumed{};
+  for (const std::uint64_t sequence : resume_after) {
+    const std::uint64_t number = sequence / kSequenceTopicFactor;
+    const std::uint64_t ordinal = sequence % kSequenceTopicFactor;
+    if (number < 1 || number > kTopicCount) {
+      return Failure{"resume_after: " + std::to_string(sequence) + " is not the sequence number of any event"};
+    }
+    const std::size_t index = number - 1;
+    if (!cursor.next[index]) {
+      return Failure{"resume_after: " + std::to_string(sequence) + " belongs to a topic that is not in topics"};
+    }
+    if (is_resumed[index]) {
+      return Failure{"resume_after: " + std::to_string(sequence) + " is the second number of its topic"};
+    }
+    if (ordinal >= lanes_[index].next_ordinal) {
+      return Failure{"resume_after: " + std::to_string(sequence) + " was not given to any event yet"};
+    }
+    is_resumed[index] = true;
+    cursor.next[index] = ordinal + 1;
+  }
+  return cursor;
+}
+
+EventLog::Batch EventLog::read(Cursor& cursor, const ReadLimits& limits) const {
+  static constexpr std::array<Topic, kTopicCount> kReadOrder{Topic::kScp, Topic::kPeers, Topic::kTransactions};
+  Batch batch;
+  std::size_t bytes = 0;
+  const std::lock_guard lock(mutex_);
+  for (const Topic topic : kReadOrder) {
+    auto& next = cursor.next[topic_index(topic)];
+    if (next && !read_lane(lanes_[topic_index(topic)], topic, *next, limits, bytes, batch)) break;
+  }
+  return batch;
+}
+
+bool EventLog::read_lane(const Lane& lane, Topic topic, std::uint64_t& next, const ReadLimits& limits,
+                         std::size_t& bytes, Batch& batch) {
+  if (next < lane.first_ordinal) {
+    batch.gaps.push_back({.topic = topic, .from_ordinal = next, .to_ordinal = lane.first_ordinal - 1});
+    next = lane.first_ordinal;
+  }
+  for (; next < lane.next_ordinal; ++next) {
+    const LoggedEvent& event = lane.events[next - lane.first_ordinal];
+    const std::size_t size = event_bytes(event);
+    const bool is_first = batch.events.empty();
+    if (!is_first && (batch.events.size() >= limits.events_max || bytes + size > limits.bytes_max)) return false;
+    bytes += size;
+    batch.events.push_back(event);
+  }
+  return true;
+}
+
+TopicCounts EventLog::counts(Topic topic) const {
+  const std::lock_guard lock(mutex_);
+  const Lane& lane = lanes_[topic_index(topic)];
+  return {.published = lane.next_ordinal - 1,
+          .evicted = lane.first_ordinal - 1,
+          .held_events = lane.events.size(),
+          .held_bytes = lane.bytes};
+}
+
+void EventLog::check_invariants() const {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t index = 0; index < kTopicCount; ++index) {
+    const Lane& lane = lanes_[index];
+    OVERLAYD_CHECK(lane.next_ordinal - lane.first_ordinal == lane.events.size());
+    std::size_t bytes = 0;
+    std::uint64_t ordinal = lane.first_ordinal;
+    for (const LoggedEvent& event : lane.events) {
+      OVERLAYD_CHECK(event.ordinal == ordinal++);
+      bytes += event_bytes(event);
+    }
+    OVERLAYD_CHECK(bytes == lane.bytes);
+    OVERLAYD_CHECK(bytes <= options_.bytes_max[index]);
+  }
+}
+
+}  // namespace overlayd::ipc
