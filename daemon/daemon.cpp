@@ -244,7 +244,7 @@ void Daemon::Parts::stop() {
                counters.lost);
 }
 
-Daemon::Daemon(const config::LoadOutcome& loaded, crypto::NodeKey node_key, std::string version)
+Daemon::Daemon(const config::LoadOutcome& loaded, crypto::NodeKey node_key, const std::string& version)
     : parts_(std::make_unique<Parts>(loaded, std::move(node_key), version)) {}
 
 Daemon::~Daemon() = default;

@@ -25,7 +25,7 @@ void raise_file_limit();
 
 class Daemon {
  public:
-  Daemon(const config::LoadOutcome& loaded, crypto::NodeKey node_key, std::string version);
+  Daemon(const config::LoadOutcome& loaded, crypto::NodeKey node_key, const std::string& version);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

@@ -50,7 +50,8 @@ int run(const config::LoadOutcome& loaded, bool is_check) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+// Before run_thread_body only the command line is read: an exception there is no memory, and ends the process.
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape)
   CLI::App app("The Stellar overlay as one daemon.", "overlayd");
   std::string config_file;
   std::vector<std::string> overrides;

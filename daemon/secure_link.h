@@ -1,5 +1,6 @@
 // One link's bytes ↔ messages, without a socket: framing, keys, sequence numbers, MACs, validation, hashes.
-// Everything a received message goes through before another thread sees it, and everything a sent one needs but the system call.
+// Everything a received message goes through before another thread sees it, and everything a sent one needs but the
+// system call.
 //
 // In, per frame: length against the limit · MAC and sequence, once keys are set · XDR validated in place · hashes.
 // Rule 1. The first HELLO sets the keys if its certificate verifies; the next frame is checked with them. If it does

@@ -7,8 +7,8 @@
 namespace overlayd::ipc {
 
 inline void keep_grpc_initialised() {
-  static const bool kIsDone = (grpc_init(), true);
-  static_cast<void>(kIsDone);
+  static const bool is_done = (grpc_init(), true);
+  static_cast<void>(is_done);
 }
 
 }  // namespace overlayd::ipc

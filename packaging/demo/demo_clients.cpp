@@ -262,5 +262,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: overlayd_demo_clients DIR TRANSACTIONS SCP RATE\n");
     return 2;
   }
-  return run(argv[1], argv[2], argv[3], std::strtod(argv[4], nullptr));
+  try {
+    return run(argv[1], argv[2], argv[3], std::strtod(argv[4], nullptr));
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
 }

@@ -117,7 +117,7 @@ TEST_CASE("a record-marked stream, base64 lines and JSON lines read alike", "[in
   }
 }
 
-TEST_CASE("--decode adds the content of valid items", "[inspect]") {
+TEST_CASE("the option --decode adds the content of valid items", "[inspect]") {
   const Run run = inspected_text(kGetScpState + "\nAAAADA==\n", {.is_decoded = true});
   REQUIRE(run.lines[0].contains("content"));
   REQUIRE_FALSE(run.lines[1].contains("content"));

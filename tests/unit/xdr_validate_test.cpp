@@ -67,11 +67,14 @@ Fault fault_of(Type type, const Bytes& bytes) { return validate(type, bytes).fau
 }  // namespace
 
 // Not inlined: the compiler would see malloc meet delete.
-[[gnu::noinline]] void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   std::size_t largest = largest_allocation;
   while (size > largest && !largest_allocation.compare_exchange_weak(largest, size)) {
   }
-  if (void* block = std::malloc(size)) return block;
+  return std::malloc(size);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (void* block = operator new(size, std::nothrow)) return block;
   std::abort();
 }
 [[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
@@ -185,6 +188,7 @@ TEST_CASE("nesting is accepted exactly as deep as stellar-xdr accepts it", "[xdr
 }
 
 TEST_CASE("depth bombs are refused early, without recursion or allocation", "[xdr_validate]") {
+  static_cast<void>(validate(Type::kStellarValue, {}));  // the first call of a process builds the schema
   for (const Nesting& nesting : kNestings) {
     const Bytes bomb = nesting.make(10'000);
     const Type type = named(nesting.type);
