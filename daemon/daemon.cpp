@@ -92,6 +92,7 @@ ipc::ServerOptions make_server_options(const config::Config& config, const Local
   options.socket_group = config.ipc.socket_group;
   options.admin_group = config.ipc.admin_group;
   options.local = local;
+  options.event_log.bytes_max[ipc::topic_index(ipc::Topic::kTransactions)] = config.ipc.event_log_bytes;
   options.boot_id = (draw_u64() & ((1ULL << 53) - 1)) | 1;  // JSON readers hold 53 bits; never 0
   return options;
 }

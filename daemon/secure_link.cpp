@@ -1,7 +1,5 @@
 #include "daemon/secure_link.h"
 
-#include "core/xdr/validate.h"
-
 namespace overlayd::daemon {
 
 SecureLink::SecureLink(Direction direction, const NetworkId& network, peer::PeerAuth& auth, Entropy& entropy)
@@ -18,10 +16,10 @@ LinkRead SecureLink::read_next(UnixTime now) {
   if (const auto reason = macs_.check(*frame)) return fail(*reason);
   if (macs_.has_keys() && frame->message_type() != static_cast<std::int32_t>(wire::MessageType::kErrorMsg))
     decoder_.set_authenticated();
-  const auto validated = xdr::validate(xdr::Type::kStellarMessage, frame->message());
-  if (!validated) return fail(DropReason::kFrameMalformed, validated.text());
+  wire::Message::Parsed parsed = wire::Message::parse(frame->message(), network_, decoder_.take_buffer());
+  if (!parsed.message) return fail(DropReason::kFrameMalformed, parsed.validation.text());
 
-  LinkRead read{.message = wire::Message::make(frame->message(), network_), .is_cert_valid = false, .fault = {}};
+  LinkRead read{.message = std::move(parsed.message), .is_cert_valid = false, .fault = {}};
   if (read.message->type() == wire::MessageType::kHello && !has_read_hello_) {
     has_read_hello_ = true;
     const auto hello = wire::read_hello(read.message->xdr());

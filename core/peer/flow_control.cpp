@@ -1,5 +1,7 @@
 #include "core/peer/flow_control.h"
 
+#include "core/wire/message.h"
+
 namespace overlayd::peer {
 namespace {
 
@@ -24,6 +26,12 @@ std::optional<DropReason> FlowControl::on_grant(Credit credit) {
   if (const auto reason = outbound_.grant(credit)) return reason;
   blocked_since_.reset();
   return std::nullopt;
+}
+
+bool FlowControl::take_at_once(const wire::Message& message, const SendQueueLimits& limits) {
+  if (!queue_.empty() || message.size() > limits.max_tx_size || !outbound_.has_for(message.size())) return false;
+  outbound_.spend(message.size());
+  return true;
 }
 
 void FlowControl::queue(MessagePtr message, Instant now, const SendQueueLimits& limits) {

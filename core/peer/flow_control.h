@@ -28,6 +28,9 @@ class FlowControl {
 
   // SEND_MORE_EXTENDED arrived.
   [[nodiscard]] std::optional<DropReason> on_grant(Credit credit);
+  // True if the message may leave at once: nothing waits before it and there is credit, which is spent. What the queue
+  // would refuse for its size may not.
+  [[nodiscard]] bool take_at_once(const wire::Message& message, const SendQueueLimits& limits);
   void queue(MessagePtr message, Instant now, const SendQueueLimits& limits);
   // What may leave now, in order.
   void take_sendable(Instant now, std::vector<MessagePtr>& out);

@@ -73,7 +73,7 @@ void Peer::on_accepted(Instant now, std::uint32_t first_slot, Random& random, Ou
 }
 
 void Peer::send(MessagePtr message, Instant now, const SendQueueLimits& limits, Outputs& out) {
-  if (!is_flood(message->type())) {
+  if (!is_flood(message->type()) || flow_.take_at_once(*message, limits)) {
     ++messages_written_;
     ++metrics_.link.messages_written;
     out.emplace_back(Send{id_, std::move(message)});

@@ -44,6 +44,10 @@ class SendQueue {
   // Moves what credit allows to `out`, spending it. True if something had to stay for lack of credit.
   bool take(OutboundCredit& credit, std::vector<MessagePtr>& out);
   [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] bool empty() const {
+    return queues_[kScp].empty() && queues_[kTransaction].empty() && queues_[kDemand].empty() &&
+           queues_[kAdvert].empty();
+  }
   [[nodiscard]] std::uint64_t transaction_bytes() const { return transaction_bytes_; }
   void check_invariants() const;
 

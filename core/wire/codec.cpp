@@ -97,6 +97,14 @@ FrameDecoder::Next FrameDecoder::next() {
   return Frame(body);
 }
 
+std::unique_ptr<std::uint8_t[]> FrameDecoder::take_buffer() {
+  if (capacity_ == kBufferBytes || begin_ != end_) return nullptr;
+  auto taken = std::exchange(buffer_, std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes));
+  capacity_ = kBufferBytes;
+  begin_ = end_ = 0;
+  return taken;
+}
+
 std::optional<DropReason> FrameDecoder::judge_length(std::size_t body_bytes) const {
   if (body_bytes == 0) return DropReason::kFrameEmpty;
   if (body_bytes > body_bytes_max_) return DropReason::kFrameTooLarge;

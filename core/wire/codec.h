@@ -85,6 +85,10 @@ class FrameDecoder {
   // The next frame, if it is complete.
   [[nodiscard]] Next next();
 
+  // The memory that the last frame lies in, if the frame has it to itself, as every frame over kBufferBytes has; else
+  // null. The frame stays valid as long as that memory: a large message is received once and never copied.
+  [[nodiscard]] std::unique_ptr<std::uint8_t[]> take_buffer();
+
   [[nodiscard]] std::size_t buffered() const { return end_ - begin_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
 

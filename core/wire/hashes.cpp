@@ -17,32 +17,34 @@ constexpr std::uint32_t kEnvelopeTypeTxFeeBump = 5;
 // else is the same bytes in both: the flag of TransactionV0.timeBounds reads as PRECOND_NONE or PRECOND_TIME.
 constexpr std::uint8_t kV0AsV1[8] = {0, 0, 0, kEnvelopeTypeTx, 0, 0, 0, 0};
 
-// The transaction's part of an envelope: all between the type and the signatures.
-ByteView transaction_of(ByteView envelope, xdr::Type type) {
-  const auto size = xdr::skip(type, envelope.subspan(4));
-  OVERLAYD_CHECK(size.has_value());
-  return envelope.subspan(4, *size);
-}
-
 }  // namespace
+
+std::optional<xdr::Type> transaction_part(std::uint32_t envelope_type) {
+  switch (envelope_type) {
+    case kEnvelopeTypeTxV0: return xdr::Type::kTransactionV0;
+    case kEnvelopeTypeTx: return xdr::Type::kTransaction;
+    case kEnvelopeTypeTxFeeBump: return xdr::Type::kFeeBumpTransaction;
+    default: return std::nullopt;
+  }
+}
 
 TxHash tx_hash(ByteView transaction_envelope, const NetworkId& network) {
   OVERLAYD_CHECK(transaction_envelope.size() >= 4);
+  const auto part = transaction_part(xdr::Reader(transaction_envelope).u32());
+  OVERLAYD_CHECK(part.has_value());
+  const auto size = xdr::skip(*part, transaction_envelope.subspan(4));
+  OVERLAYD_CHECK(size.has_value());
+  return tx_hash(transaction_envelope, 4 + *size, network);
+}
+
+TxHash tx_hash(ByteView transaction_envelope, std::size_t unsigned_bytes, const NetworkId& network) {
   crypto::Sha256 sha;
   sha.update(network.bytes);
-  switch (xdr::Reader(transaction_envelope).u32()) {
-    case kEnvelopeTypeTxV0:
-      sha.update(kV0AsV1).update(transaction_of(transaction_envelope, xdr::Type::kTransactionV0));
-      break;
-    case kEnvelopeTypeTx:
-      sha.update(transaction_envelope.first(4 + transaction_of(transaction_envelope, xdr::Type::kTransaction).size()));
-      break;
-    case kEnvelopeTypeTxFeeBump:
-      sha.update(
-          transaction_envelope.first(4 + transaction_of(transaction_envelope, xdr::Type::kFeeBumpTransaction).size()));
-      break;
-    default: OVERLAYD_CHECK(!"the envelope was validated");
-  }
+  const ByteView part = transaction_envelope.first(unsigned_bytes);
+  if (xdr::Reader(part).u32() == kEnvelopeTypeTxV0)
+    sha.update(kV0AsV1).update(part.subspan(4));
+  else
+    sha.update(part);
   return {sha.finish()};
 }
 

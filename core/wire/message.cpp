@@ -15,21 +15,69 @@ MessageType type_of(ByteView xdr) {
   return *type;
 }
 
+// More levels than lie between a StellarMessage and what an envelope holds. What nests deeper than the rest is left to
+// the full validation, so that both always agree.
+constexpr std::uint32_t kEnvelopeLevels = 16;
+
+// The size of the part of a TRANSACTION's envelope that lies before the signatures, if all of the message is valid.
+// Nothing says only that the full validation has to decide.
+std::optional<std::size_t> measure_transaction(ByteView xdr) {
+  static const xdr::Type kSignatures = xdr::find_type("TransactionV1Envelope.signatures").value();
+  constexpr xdr::ValidateLimits kLimits{.depth_max = limits::kXdrDepthMax - kEnvelopeLevels};
+  xdr::Reader reader(xdr);
+  if (reader.u32() != static_cast<std::uint32_t>(MessageType::kTransaction)) return std::nullopt;
+  const auto part = transaction_part(reader.u32());
+  if (!reader.ok() || !part) return std::nullopt;
+  const auto size = xdr::skip(*part, xdr.subspan(8), kLimits);
+  if (!size || !xdr::validate(kSignatures, xdr.subspan(8 + *size), kLimits).ok()) return std::nullopt;
+  return *size + 4;
+}
+
 }  // namespace
+
+Message::Parsed Message::parse(ByteView xdr, const NetworkId& network, std::unique_ptr<std::uint8_t[]> buffer) {
+  const auto transaction_bytes = measure_transaction(xdr);
+  if (!transaction_bytes) {
+    const xdr::Validation validation = xdr::validate(xdr::Type::kStellarMessage, xdr);
+    if (!validation.ok()) return {nullptr, validation};
+  }
+  if (!buffer) {
+    buffer = std::make_unique_for_overwrite<std::uint8_t[]>(xdr.size());
+    std::memcpy(buffer.get(), xdr.data(), xdr.size());
+    xdr = {buffer.get(), xdr.size()};
+  }
+  Source source;
+  source.buffer = std::move(buffer);
+  source.xdr = xdr;
+  source.transaction_bytes = transaction_bytes.value_or(0);
+  return {make_shared(std::move(source), network), {}};
+}
 
 MessagePtr Message::make(ByteView xdr, const NetworkId& network) {
   return adopt(Bytes(xdr.begin(), xdr.end()), network);
 }
 
 MessagePtr Message::adopt(Bytes xdr, const NetworkId& network) {
-  return std::make_shared<const Message>(Key{}, std::move(xdr), network);
+  Source source;
+  source.bytes = std::move(xdr);
+  source.xdr = source.bytes;
+  return make_shared(std::move(source), network);
 }
 
-Message::Message(Key, Bytes xdr, const NetworkId& network) : xdr_(std::move(xdr)), type_(type_of(xdr_)) {
+MessagePtr Message::make_shared(Source source, const NetworkId& network) {
+  return std::make_shared<const Message>(std::move(source), network);
+}
+
+Message::Message(Source source, const NetworkId& network)
+    : bytes_(std::move(source.bytes)),
+      buffer_(std::move(source.buffer)),
+      xdr_(source.xdr),  // moving the owners did not move the bytes
+      type_(type_of(xdr_)) {
   switch (type_) {
     case MessageType::kTransaction:
       flood_hash_ = wire::flood_hash(xdr_);
-      tx_hash_ = wire::tx_hash(body(), network);
+      tx_hash_ = source.transaction_bytes == 0 ? wire::tx_hash(body(), network)
+                                               : wire::tx_hash(body(), source.transaction_bytes, network);
       tx_full_hash_ = wire::tx_full_hash(body());
       break;
     case MessageType::kScpMessage:

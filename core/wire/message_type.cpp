@@ -29,10 +29,4 @@ std::string_view message_type_name(MessageType type) {
   return "UNKNOWN";
 }
 
-std::optional<MessageType> to_message_type(std::int32_t number) {
-  const auto type = static_cast<MessageType>(number);
-  if (message_type_name(type) == "UNKNOWN") return std::nullopt;
-  return type;
-}
-
 }  // namespace overlayd::wire

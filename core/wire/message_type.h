@@ -33,6 +33,10 @@ enum class MessageType : std::int32_t {
 // The protocol name, "SCP_MESSAGE"; "UNKNOWN" for a number without one.
 [[nodiscard]] std::string_view message_type_name(MessageType type);
 // The enumerator of a number off the wire, if it is one.
-[[nodiscard]] std::optional<MessageType> to_message_type(std::int32_t number);
+[[nodiscard]] constexpr std::optional<MessageType> to_message_type(std::int32_t number) {
+  constexpr std::uint32_t kNumbers = 0b1'1111'1111'0011'1111'1110'1101;  // bit n: n is a type
+  if (number < 0 || number > 24 || (kNumbers >> number & 1) == 0) return std::nullopt;
+  return static_cast<MessageType>(number);
+}
 
 }  // namespace overlayd::wire

@@ -8,10 +8,10 @@
 //          union, enum, array, optional, opaque, typedef and integer on the way down is a level; so is the u32 that
 //          holds a length, flag, discriminant or bool, and the box of an optional of its own type. So an SCVal may hold
 //          124 nested vectors or 99 nested maps, a ClaimPredicate 165 nots or 248 ands, an SCPQuorumSet 248 inner sets,
-//          a SorobanAuthorizedInvocation 246 sub-invocations. Rationale: a node that relays what
-//          others cannot decode loses them as peers.
+//          a SorobanAuthorizedInvocation 246 sub-invocations. Rationale: who relays what others cannot
+//          decode loses them as peers.
 // Departure. Rust's decoder reads any bool but 1 as false; here, as in RFC 4506, only 0 and 1 are bools.
-// Cost.    No allocation, no recursion: a stack of 8 KiB in the frame. Time is linear in the bytes.
+// Cost.    No allocation, no recursion: a stack of 6 KiB in the frame. Time is linear in the bytes.
 // Not here: meaning. A quorum set of threshold 0 or a transaction without operations is valid XDR.
 #pragma once
 #include "core/limits.h"

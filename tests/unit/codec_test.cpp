@@ -230,6 +230,28 @@ TEST_CASE("a grown buffer is given back once its frame was taken", "[codec]") {
   CHECK(decoder.capacity() == FrameDecoder::kBufferBytes);
 }
 
+TEST_CASE("a large frame can be kept without copying it, a small one shares the buffer", "[codec]") {
+  FrameDecoder decoder;
+  decoder.set_authenticated();
+  Bytes stream = frame(1 << 20);
+  ByteView rest = stream;
+  while (!rest.empty()) {
+    rest = decoder.feed(rest);
+    if (!rest.empty()) REQUIRE(std::holds_alternative<FrameDecoder::NeedMore>(decoder.next()));
+  }
+  const auto next = decoder.next();
+  const ByteView message = std::get<Frame>(next).message();
+  const auto kept = decoder.take_buffer();
+  REQUIRE(kept);
+  CHECK(message.data() >= kept.get());
+  CHECK(decoder.capacity() == FrameDecoder::kBufferBytes);
+  const Bytes small = frame(400);
+  REQUIRE(decoder.feed(small).empty());
+  CHECK(std::holds_alternative<Frame>(decoder.next()));
+  CHECK_FALSE(decoder.take_buffer());
+  CHECK(std::equal(message.begin(), message.end(), stream.begin() + 16));  // the kept one is as it was
+}
+
 TEST_CASE("bytes can be received in place", "[codec]") {
   FrameDecoder decoder;
   const Bytes bytes = frame(kBodyMin, 3);

@@ -31,6 +31,27 @@ TEST_CASE("a message has the hashes its type needs and no others", "[message]") 
   }
 }
 
+TEST_CASE("parsing in one pass agrees with validating and making", "[message]") {
+  const NetworkId network{{1, 2, 3}};
+  for (const auto& line : test::load_messages()) {
+    const Bytes xdr = test::base64_of(line, "xdr");
+    const Message::Parsed parsed = Message::parse(xdr, network);
+    REQUIRE(parsed.message);
+    const MessagePtr made = Message::make(xdr, network);
+    CHECK(parsed.message->tx_hash() == made->tx_hash());
+    CHECK(parsed.message->tx_full_hash() == made->tx_full_hash());
+    CHECK(parsed.message->flood_hash() == made->flood_hash());
+    // One byte more or less, anywhere in the tail, is refused for the same reason.
+    for (std::size_t cut = 4; cut < xdr.size(); cut += 4) {
+      const ByteView shorter = ByteView(xdr).first(cut);
+      const Message::Parsed refused = Message::parse(shorter, network);
+      const xdr::Validation expected = xdr::validate(xdr::Type::kStellarMessage, shorter);
+      REQUIRE((refused.message == nullptr) == !expected.ok());
+      if (refused.message == nullptr) CHECK(refused.validation.text() == expected.text());
+    }
+  }
+}
+
 TEST_CASE("adopting gives the same message as copying, over the same bytes", "[message]") {
   Bytes xdr = write_get_scp_state(77);
   const auto* data = xdr.data();
