@@ -18,7 +18,8 @@ class Writer {
   Writer& u64(std::uint64_t value) {
     return u32(static_cast<std::uint32_t>(value >> 32)).u32(static_cast<std::uint32_t>(value));
   }
-  // opaque[n]; the size must be a multiple of 4. Not inlined: GCC 12 sees overflows in inlined growth that are not there.
+  // opaque[n]; the size must be a multiple of 4. Not inlined: GCC 12 sees overflows in inlined growth that are not
+  // there.
   [[gnu::noinline]] Writer& fixed(ByteView bytes) {
     const std::size_t at = out_.size();
     out_.resize(at + bytes.size());
