@@ -1,8 +1,7 @@
 // From a TOML file and `--set` overrides to a Config, or to everything that is wrong with them.
 //
 // Rule 1.  All problems are collected, in the order of their lines, file before overrides, relations last. Rationale:
-// an
-//          operator mends a file once, not once per mistake. (A TOML syntax error ends the reading: one problem.)
+//          an operator mends a file once, not once per mistake. (A TOML syntax error ends the reading: one problem.)
 // Rule 2.  A problem names where and what: "overlayd.toml:12: listen.port: must be 1..65535, is 99999", or
 //          "--set listen.port: must be …".
 // Rule 3.  Overrides win over the file, later ones over earlier ones; both over the defaults of schema.h. A mistake in

@@ -10,7 +10,6 @@ namespace overlayd::limits {
 
 // frames
 inline constexpr std::size_t kRecordMarkBytes = 4;
-inline constexpr std::size_t kFrameBodyMin = 12;                     // version and sequence
 inline constexpr std::size_t kFrameBodyUnauthenticatedMax = 0x1000;  // MAX_UNAUTH_MESSAGE_SIZE
 inline constexpr std::size_t kFrameBodyMax = 0x1000000;              // MAX_MESSAGE_SIZE, 16 MiB
 inline constexpr std::size_t kAuthHeadBytes = 12;                    // u32 version, u64 sequence
@@ -60,13 +59,18 @@ inline constexpr Duration kDemandBackoff = milliseconds(500);  // FLOOD_DEMAND_B
 inline constexpr Duration kDemandBackoffMax = seconds(2);
 inline constexpr Duration kDemandRetention = kDemandBackoffMax * kDemandPeersMax * 2;
 static_assert(kDemandRetention == seconds(60));
-inline constexpr std::size_t kFloodRecordsMax = 200'000;  // ours
-inline constexpr std::size_t kDemandsMax = 100'000;       // ours
-inline constexpr std::size_t kFloodNodesMax = 1'024;      // ours, node ids that flood records tell apart
-inline constexpr std::size_t kTxPoolEntryBytes = 256;     // ours, what an entry costs beside its message
-inline constexpr std::size_t kTxPoolBytesMax = 64 << 20;  // ours
-inline constexpr std::uint32_t kTxPoolLedgersMax = 10;    // ours; stellar-core keeps a pending tx 4 ledgers, bans 10
-inline constexpr std::size_t kBannedTxMax = 100'000;      // ours
+inline constexpr std::size_t kFloodRecordsMax = 200'000;     // ours
+inline constexpr std::size_t kFloodScpRecordsMax = 100'000;  // ours
+inline constexpr std::size_t kOfferedTxMax = 5'000;          // ours, pooled transactions offered to a new peer
+inline constexpr std::size_t kDemandsMax = 100'000;          // ours, unfulfilled
+// ours; at 5,000 hashes a second, the most that a peer is asked for, answers may take 300 ms
+inline constexpr std::size_t kDemandsPerNodeMax = kDemandsMax / 64;
+inline constexpr std::size_t kDemandsFulfilledMax = 100'000;  // ours
+inline constexpr std::size_t kFloodNodesMax = 1'024;          // ours, node ids that flood records tell apart
+inline constexpr std::size_t kTxPoolEntryBytes = 256;         // ours, what an entry costs beside its message
+inline constexpr std::size_t kTxPoolBytesMax = 64 << 20;      // ours
+inline constexpr std::uint32_t kTxPoolLedgersMax = 10;  // ours; stellar-core keeps a pending tx 4 ledgers, bans 10
+inline constexpr std::size_t kBannedTxMax = 100'000;    // ours
 
 // survey
 inline constexpr std::size_t kSurveySealedBytesMax = 64'000;  // EncryptedBody<64000>
@@ -94,9 +98,10 @@ inline constexpr std::size_t kPeersWireMax = 100;                  // PEERS<100>
 inline constexpr std::size_t kPeersSendMax = 50;
 inline constexpr std::uint32_t kPeersSendFailuresMax = 10;
 inline constexpr std::uint32_t kPeerFailuresForget = 120;
-inline constexpr std::size_t kKnownPeersMax = 20'000;  // ours
-inline constexpr std::size_t kConnectBatchMax = 50;    // candidates taken from the book at once
-inline constexpr std::size_t kBansMax = 10'000;        // ours
+inline constexpr std::size_t kKnownPeersMax = 20'000;      // ours
+inline constexpr std::size_t kInboundRecordsPerIpMax = 8;  // ours, listening addresses that callers behind one IP named
+inline constexpr std::size_t kConnectBatchMax = 50;        // candidates taken from the book at once
+inline constexpr std::size_t kBansMax = 10'000;            // ours
 inline constexpr Duration kTick = seconds(3);
 inline constexpr Duration kFirstTick = seconds(2);
 inline constexpr Duration kRecurrentPeriod = seconds(5);
@@ -123,7 +128,13 @@ inline constexpr std::size_t kBroadcastStreamsMax = 64;
 inline constexpr std::size_t kBroadcastBatchMax = 1000;   // items in one message of a broadcast stream
 inline constexpr std::size_t kBroadcastWindowMax = 8192;  // items of one stream not answered yet
 static_assert(kBroadcastWindowMax >= 2 * kBroadcastBatchMax, "a batch must fit while another is being answered");
-inline constexpr std::size_t kBroadcastsPendingMax = 65'536;  // items of all clients not answered yet
+inline constexpr std::size_t kBroadcastsPendingMax = 65'536;          // items of all clients not answered yet
+inline constexpr std::size_t kBroadcastsPendingBytesMax = 256 << 20;  // their StellarMessages
+static_assert(kBroadcastsPendingBytesMax > kMessageBytesMax, "the largest broadcast must find room when it is alone");
+// The largest SCP envelope of our own, as a StellarMessage. A peer opens with 300,000 bytes of credit and gives it back in
+// batches of 100,000: an envelope over the difference could stand at the head of that peer's SCP queue for ever.
+inline constexpr std::size_t kScpMessageBytesMax = 200'000;
+static_assert(kScpMessageBytesMax <= kFloodCapacityBytes - kSendMoreBatchBytes);
 inline constexpr std::size_t kVerdictBatchMax = 1000;
 inline constexpr std::size_t kLedgerHashesMax = 100'000;  // applied, and banned, transactions of one UpdateLedger
 inline constexpr std::size_t kQuorumNodesMax = 10'000;

@@ -18,6 +18,7 @@ struct Received {
   bool is_cert_valid;
   const Now& now;
   Outputs& out;
+  bool& is_held;        // set by a handler that is not done with the message: its credit returns later
   std::string& detail;  // a handler that drops the peer may say more here, for the log and the journal
 };
 

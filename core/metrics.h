@@ -41,7 +41,7 @@ struct TxFloodMetrics {
   std::uint64_t demands_sent = 0;      // hashes
   std::uint64_t demand_retries = 0;    // of those, asked again of another peer
   std::uint64_t demands_abandoned = 0;
-  std::uint64_t demands_refused = 0;    // hashes not demanded because the history was full
+  std::uint64_t demands_refused = 0;    // times a hash waited because its node's share, or the table, was full
   std::uint64_t demands_fulfilled = 0;  // demanded of us, sent
   std::uint64_t demands_unknown = 0;    // demanded of us, not held
   std::uint64_t demands_banned = 0;

@@ -16,7 +16,8 @@ OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, co
       random_(random),
       send_limits_(send_limits_of(ledger_)),
       dispatcher_(*this, metrics_),
-      flood_gate_({}, metrics_.flood_gate),
+      scp_gate_({.records_max = limits::kFloodScpRecordsMax}, metrics_.flood_gate),
+      tx_gate_({}, metrics_.flood_gate),
       adverts_({.immediate = options.is_flood_immediate}, metrics_.tx),
       demands_(
           {.immediate = options.is_flood_immediate, .is_demanding = false}, adverts_,
@@ -107,13 +108,14 @@ void OverlayManager::on(const MessageReceived& received, const Now& now, Outputs
   if (peer == nullptr) return;
   const wire::Message& message = *received.message;
   std::string detail;
+  bool is_held = false;
   std::optional<DropReason> reason = peer->begin_message(message, now.instant, out);
   if (!reason) {
-    reason =
-        dispatcher_.dispatch({*peer, received.message, received.is_cert_valid, now, out, detail}, ledger_.is_in_sync);
+    reason = dispatcher_.dispatch({*peer, received.message, received.is_cert_valid, now, out, is_held, detail},
+                                  ledger_.is_in_sync);
   }
   if (reason) return drop(*peer, *reason, std::move(detail), false, out);
-  peer->end_message(message, out);
+  if (!is_held) peer->end_message(message, out);
 }
 
 void OverlayManager::on(const LinkFaulted& faulted, const Now&, Outputs& out) {
@@ -151,12 +153,13 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   demands_.on_ledger(ledger_);
   for (const auto& [id, peer] : peers_) peer->on_max_tx_size(ledger_.max_tx_size(), out);
   pool_.on_ledger(ledger_.sequence, updated.applied, updated.banned);
-  flood_gate_.clear_below(ledger_.lowest_slot_to_remember());
+  scp_gate_.clear_below(ledger_.lowest_slot_to_remember());
+  tx_gate_.clear_below(ledger_.lowest_slot_to_remember());
   adverts_.clear_below(ledger_.lowest_slot_to_remember());
-  // Once a ledger, everything still pending is offered again to those who were not told: peers that came since
+  // Once a ledger, a ledger's worth of what still waits is offered to those who were not told: peers that came since
   // (TransactionQueue::rebroadcast).
   if (has_advanced)
-    for (const MessagePtr& transaction : pool_.accepted()) advertise(transaction, now.instant);
+    for (const MessagePtr& transaction : pool_.accepted(offered_max())) advertise(transaction, now.instant);
 }
 
 void OverlayManager::on(const ConnectTo& connect, const Now& now, Outputs& out) {
@@ -175,6 +178,10 @@ void OverlayManager::on(const ShutDown&, const Now&, Outputs& out) {
   dialling_.clear();
 }
 
+std::size_t OverlayManager::offered_max() const {
+  return std::min<std::size_t>(ledger_.max_tx_set_ops, limits::kOfferedTxMax);
+}
+
 MessagePtr OverlayManager::make_message(Bytes xdr) const {
   return wire::Message::adopt(std::move(xdr), options_.local.network_id);
 }
@@ -191,7 +198,7 @@ StatusSnapshot OverlayManager::status(Instant now) const {
   status.known_peers = peer_book_.size();
   status.tx_pool_transactions = pool_.size();
   status.tx_pool_bytes = pool_.bytes();
-  status.flood_records = flood_gate_.size();
+  status.flood_records = scp_gate_.size() + tx_gate_.size();
   status.is_demanding_transactions = is_demanding();
   status.uptime = now - started_;
   status.metrics = metrics_;
@@ -219,7 +226,8 @@ void OverlayManager::check_invariants() const {
     OVERLAYD_CHECK(!dialling_.contains(id));
   }
   OVERLAYD_CHECK(pending_scp_.size() <= limits::kScpVerifyPendingMax);
-  flood_gate_.check_invariants();
+  scp_gate_.check_invariants();
+  tx_gate_.check_invariants();
   adverts_.check_invariants();
   demands_.check_invariants();
   pool_.check_invariants();

@@ -87,6 +87,8 @@ class OverlayManager final : private MessageHandlers {
   HandlerResult on_dont_have(const Received& received) override;
   HandlerResult on_send_more_extended(const Received& received) override;
   HandlerResult on_survey(const Received& received) override;
+  // The book learns of the address that a HELLO names.
+  void note_address(const Received& received);
   [[nodiscard]] bool accept(peer::Peer& peer, Outputs& out);
   void send_peers(peer::Peer& peer, const Now& now, Outputs& out);
   [[nodiscard]] bool is_preferred(const peer::Peer& peer) const;
@@ -111,6 +113,8 @@ class OverlayManager final : private MessageHandlers {
   // How many peers were told of it.
   std::uint32_t advertise(const MessagePtr& transaction, Instant now);
   void advertise_pool_to(peer::Peer& peer, Instant now);
+  // How many transactions of the pool are offered at once.
+  [[nodiscard]] std::size_t offered_max() const;
   void broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer);
   void judge_all(const TxHash& hash, Verdict verdict, const Now& now);
   void judge(const MessagePtr& transaction, Verdict verdict, const Now& now);
@@ -126,7 +130,8 @@ class OverlayManager final : private MessageHandlers {
   LedgerView ledger_;
   peer::SendQueueLimits send_limits_;
   MessageDispatcher dispatcher_;
-  flood::FloodGate flood_gate_;
+  flood::FloodGate scp_gate_;  // apart, so that no flood of transactions makes SCP messages new again
+  flood::FloodGate tx_gate_;
   flood::TxAdverts adverts_;
   flood::TxDemands demands_;
   flood::TxPool pool_;

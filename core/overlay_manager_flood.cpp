@@ -1,5 +1,6 @@
 // Flooding and fetching: what an overlay does with SCP envelopes, transactions and the queries of its peers.
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/overlay_manager.h"
 #include "core/wire/hashes.h"
@@ -24,27 +25,29 @@ bool are_values_decodable(const xdr::ScpEnvelopeView& envelope) {
 HandlerResult OverlayManager::on_scp_message(const Received& received) {
   const wire::Message& message = *received.message;
   ++metrics_.scp.received;
-  const bool is_new = flood_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
+  const bool is_new = scp_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
   received.peer.count_flood(is_new);
   if (!is_new) return std::nullopt;
 
   const auto envelope = xdr::read_scp_envelope(message.body());
   if (!envelope || !are_values_decodable(*envelope)) {
     ++metrics_.scp.invalid_value;
-    flood_gate_.forget(message.flood_hash());
+    scp_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
   if (!is_plausible(*envelope)) {
     ++metrics_.scp.implausible;
-    flood_gate_.forget(message.flood_hash());
+    scp_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
   if (pending_scp_.size() >= limits::kScpVerifyPendingMax) {
     ++metrics_.scp.verify_refused;
-    flood_gate_.forget(message.flood_hash());
+    scp_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
   pending_scp_.emplace(message.flood_hash(), PendingScp{received.message, received.peer.id(), received.peer.node()});
+  // Credit returns with the signature's verdict: a peer that sends junk slows itself, not the others.
+  received.is_held = true;
   received.out.emplace_back(VerifyScp{received.peer.id(), received.message});
   return std::nullopt;
 }
@@ -64,9 +67,10 @@ void OverlayManager::on(const ScpVerified& verified, const Now& now, Outputs& ou
   if (found == pending_scp_.end()) return;
   const PendingScp pending = std::move(found->second);
   pending_scp_.erase(found);
+  if (peer::Peer* peer = find(pending.peer)) peer->end_message(*pending.message, out);
   if (!verified.is_valid) {
     ++metrics_.scp.invalid_signature;
-    flood_gate_.forget(verified.hash);
+    scp_gate_.forget(verified.hash);
     return;
   }
   // Peers first: the next hop's wait is the network's, the client's is only ours.
@@ -78,7 +82,7 @@ std::uint32_t OverlayManager::push_scp(const MessagePtr& message, Instant now, O
   nodes_.clear();
   for (const auto& [node, id] : by_node_) nodes_.push_back(node);
   untold_.clear();
-  flood_gate_.tell_all(message->flood_hash(), nodes_, ledger_.sequence, untold_);
+  scp_gate_.tell_all(message->flood_hash(), nodes_, ledger_.sequence, untold_);
   for (const std::size_t index : untold_) find(by_node_.at(nodes_[index]))->send(message, now, send_limits_, out);
   return static_cast<std::uint32_t>(untold_.size());
 }
@@ -101,7 +105,9 @@ HandlerResult OverlayManager::on_flood_advert(const Received& received) {
 HandlerResult OverlayManager::on_flood_demand(const Received& received) {
   const auto hashes = wire::read_tx_hashes(received.message->xdr());
   if (!hashes) return std::nullopt;
+  std::unordered_set<TxFullHash> served;  // naming a hash twice does not buy it twice
   for (const TxFullHash& hash : *hashes) {
+    if (!served.insert(hash).second) continue;
     const MessagePtr transaction = pool_.find_accepted(hash);
     if (!transaction) {
       ++(pool_.is_banned(hash) ? metrics_.tx.demands_banned : metrics_.tx.demands_unknown);
@@ -109,7 +115,7 @@ HandlerResult OverlayManager::on_flood_demand(const Received& received) {
     }
     ++metrics_.tx.demands_fulfilled;
     // Demanded, so it knows of it whether or not we advertised it.
-    static_cast<void>(flood_gate_.tell(transaction->flood_hash(), received.peer.node(), ledger_.sequence));
+    static_cast<void>(tx_gate_.tell(transaction->flood_hash(), received.peer.node(), ledger_.sequence));
     received.peer.send(transaction, received.now.instant, send_limits_, received.out);
   }
   return std::nullopt;
@@ -117,10 +123,16 @@ HandlerResult OverlayManager::on_flood_demand(const Received& received) {
 
 HandlerResult OverlayManager::on_transaction(const Received& received) {
   const wire::Message& message = *received.message;
-  const bool is_new = flood_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
+  const bool is_new = tx_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
   received.peer.count_flood(is_new);
   ++metrics_.tx.transactions_received;
   demands_.on_transaction(message.tx_full_hash(), received.peer.node(), received.now.instant);
+  if (message.size() > ledger_.max_tx_size()) {
+    // No peer would take it from us either.
+    ++metrics_.flow_control.oversized_transactions;
+    tx_gate_.forget(message.flood_hash());
+    return std::nullopt;
+  }
   if (pool_.is_known(message.tx_full_hash())) {
     ++metrics_.tx.transactions_duplicate;
     return std::nullopt;
@@ -129,7 +141,7 @@ HandlerResult OverlayManager::on_transaction(const Received& received) {
   const flood::TxState state = is_standalone ? flood::TxState::kAccepted : flood::TxState::kPending;
   if (pool_.add(received.message, ledger_.sequence, state) != flood::TxAdded::kAdded) {
     // Banned or no room: nothing of it is kept, so that a later copy is looked at again.
-    flood_gate_.forget(message.flood_hash());
+    tx_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
   if (is_standalone) advertise(received.message, received.now.instant);
@@ -141,18 +153,19 @@ std::uint32_t OverlayManager::advertise(const MessagePtr& transaction, Instant n
   nodes_.clear();
   for (const auto& [node, id] : by_node_) nodes_.push_back(node);
   untold_.clear();
-  flood_gate_.tell_all(transaction->flood_hash(), nodes_, ledger_.sequence, untold_);
-  for (const std::size_t index : untold_)
-    adverts_.queue_outgoing(by_node_.at(nodes_[index]), transaction->tx_full_hash(), now, advert_batches_);
-  return static_cast<std::uint32_t>(untold_.size());
+  tx_gate_.tell_all(transaction->flood_hash(), nodes_, ledger_.sequence, untold_);
+  std::uint32_t told = 0;
+  for (const std::size_t index : untold_) {
+    const PeerId peer = by_node_.at(nodes_[index]);
+    told += adverts_.queue_outgoing(peer, transaction->tx_full_hash(), now, advert_batches_) ? 1 : 0;
+  }
+  return told;
 }
 
 void OverlayManager::advertise_pool_to(peer::Peer& peer, Instant now) {
   // As many as the peer's own queue holds: it would trim what goes beyond.
-  std::size_t left = ledger_.max_tx_set_ops;
-  for (const MessagePtr& transaction : pool_.accepted()) {
-    if (left-- == 0) return;
-    if (flood_gate_.tell(transaction->flood_hash(), peer.node(), ledger_.sequence))
+  for (const MessagePtr& transaction : pool_.accepted(offered_max())) {
+    if (tx_gate_.tell(transaction->flood_hash(), peer.node(), ledger_.sequence))
       adverts_.queue_outgoing(peer.id(), transaction->tx_full_hash(), now, advert_batches_);
   }
 }
@@ -162,7 +175,7 @@ void OverlayManager::on(const Broadcast& broadcast, const Now& now, Outputs& out
   if (broadcast.message->type() == MessageType::kTransaction) {
     broadcast_transaction(broadcast, now, answer);
   } else {
-    if (!flood_gate_.on_local(broadcast.message->flood_hash(), ledger_.sequence))
+    if (!scp_gate_.on_local(broadcast.message->flood_hash(), ledger_.sequence))
       answer.status = BroadcastStatus::kDuplicate;
     answer.peers_told = push_scp(broadcast.message, now.instant, out);
   }
@@ -189,15 +202,16 @@ void OverlayManager::broadcast_transaction(const Broadcast& broadcast, const Now
     case flood::TxAdded::kRefused:
       return refuse("transaction: the pool is full; UpdateLedger with the applied transactions makes room");
   }
-  flood_gate_.on_local(message.flood_hash(), ledger_.sequence);
+  tx_gate_.on_local(message.flood_hash(), ledger_.sequence);
   answer.peers_told = advertise(broadcast.message, now.instant);
 }
 
 void OverlayManager::on(const VerdictGiven& given, const Now& now, Outputs&) {
   if (const auto* hash = std::get_if<TxHash>(&given.subject)) return judge_all(*hash, given.verdict, now);
-  const FloodHash& hash = std::get<FloodHash>(given.subject);
-  if (const MessagePtr transaction = pool_.find(hash)) return judge(transaction, given.verdict, now);
-  if (given.verdict != Verdict::kAccept) flood_gate_.forget(hash);
+  if (const MessagePtr transaction = pool_.find(std::get<FloodHash>(given.subject)))
+    return judge(transaction, given.verdict, now);
+  // An SCP envelope was relayed when its signature verified. Whatever is said of it now, its record stays: forgetting it
+  // would relay it again with the next copy.
 }
 
 void OverlayManager::judge_all(const TxHash& hash, Verdict verdict, const Now& now) {
@@ -223,7 +237,7 @@ void OverlayManager::judge(const MessagePtr& transaction, Verdict verdict, const
 
 void OverlayManager::on_rejected(const wire::Message& transaction) {
   ++metrics_.tx.transactions_rejected;
-  flood_gate_.forget(transaction.flood_hash());
+  tx_gate_.forget(transaction.flood_hash());
 }
 
 void OverlayManager::flush_flood(Instant now, Outputs& out) {

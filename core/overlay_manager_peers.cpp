@@ -31,15 +31,19 @@ HandlerResult OverlayManager::on_hello(const Received& received) {
                                .is_banned = bans_.is_banned(hello->peer_id),
                                .is_already_connected = std::any_of(peers_.begin(), peers_.end(), has_that_id)};
   const peer::HelloResult result = received.peer.on_hello(*hello, facts, received.out);
-  if (result.is_address_good) {
-    const bool is_outbound = received.peer.direction() == Direction::kOutbound;
-    const PeerType type = is_preferred(received.peer) ? PeerType::kPreferred
-                          : is_outbound               ? PeerType::kOutbound
-                                                      : PeerType::kInbound;
-    peer_book_.update_type(received.peer.address(), {.type = type, .is_preferred_known = true}, received.now.unix_time,
-                           received.out);
-  }
+  if (result.is_address_good) note_address(received);
   return result.drop;
+}
+
+void OverlayManager::note_address(const Received& received) {
+  const PeerAddress& address = received.peer.address();
+  if (received.peer.direction() == Direction::kOutbound) {
+    const PeerType type = is_preferred(received.peer) ? PeerType::kPreferred : PeerType::kOutbound;
+    peer_book_.update_type(address, {.type = type, .is_preferred_known = true}, received.now.unix_time, received.out);
+  } else if (!peer_book_.find(address)) {
+    // A HELLO proves nothing yet: whoever replays one must not make or change more than a caller's record.
+    peer_book_.update_type(address, {.type = PeerType::kInbound}, received.now.unix_time, received.out);
+  }
 }
 
 HandlerResult OverlayManager::on_auth(const Received& received) {
@@ -49,6 +53,9 @@ HandlerResult OverlayManager::on_auth(const Received& received) {
   const peer::AuthResult result = peer.on_auth(*flags, received.out);
   if (result.sends_auth_and_peers) send_peers(peer, received.now, received.out);
   if (result.drop) return result.drop;
+  if (is_preferred(peer))
+    peer_book_.update_type(peer.address(), {.type = PeerType::kPreferred, .is_preferred_known = true},
+                           received.now.unix_time, received.out);
   if (peer.direction() == Direction::kOutbound)
     peer_book_.update_back_off(peer.address(), book::BackOff::kReset, received.now.unix_time, received.out);
   if (!accept(peer, received.out)) return DropReason::kPeerRejected;

@@ -166,6 +166,11 @@ void Connection::send(MessagePtr message) {
   fault(DropReason::kWriteQueueFull, std::to_string(writes_.bytes()) + " bytes wait to be written");
 }
 
+void Connection::refuse_sends() {
+  is_write_broken_ = true;
+  fault(DropReason::kWriteQueueFull, "more was asked for than its network thread could take");
+}
+
 void Connection::flush() {
   if (!is_writing_) write();
 }

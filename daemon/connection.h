@@ -11,6 +11,7 @@
 //       sends a reset, and the reset can overtake the error.
 // Limits: kWriteQueueBytesMax queued bytes, then LinkFaulted{kWriteQueueFull} and further sends are dropped;
 //       kDialTimeout to connect.
+//       The same for what the overlay posted and this thread has not sealed yet: refuse_sends().
 // A broken socket ends in LinkClosed whatever the overlay does. A fault does not: the overlay decides what the peer is
 // told and puts out Close.
 #pragma once
@@ -48,6 +49,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void dial(const PeerAddress& remote);
 
   void send(MessagePtr message);
+  // Sends were left out: reports kWriteQueueFull; what is queued still goes out, nothing after it does.
+  void refuse_sends();
   // Writes what was sent since the last flush. The caller calls it once per batch of outputs.
   void flush();
   void on_authenticated() { link_.on_authenticated(); }

@@ -25,6 +25,12 @@ void ConnectionPool::on_overlay_room() {
   for (const auto& thread : threads_) thread->on_overlay_room();
 }
 
+std::uint64_t ConnectionPool::sends_refused_total() const {
+  std::uint64_t total = 0;
+  for (const auto& thread : threads_) total += thread->backlog().refused_total();
+  return total;
+}
+
 PeerId ConnectionPool::next_accepted() { return {kAcceptedPeerBit | ++last_accepted_}; }
 
 }  // namespace overlayd::daemon

@@ -37,6 +37,8 @@ class ConnectionPool {
   [[nodiscard]] std::size_t open_links() const { return open_links_.load(); }
   [[nodiscard]] bool has_room() const { return open_links() < options_.links_max; }
   void on_overlay_room();
+  // Sends left out because their link had too much waiting.
+  [[nodiscard]] std::uint64_t sends_refused_total() const;
 
   // One caller (the listener): the number of the next accepted link.
   [[nodiscard]] PeerId next_accepted();

@@ -169,8 +169,8 @@ Result<Done> Daemon::Parts::open_storage() {
 
 Result<Done> Daemon::Parts::start() {
   if (auto opened = open_storage(); !opened) return opened;
-  router = std::make_unique<OutputRouter>(
-      RouterDestinations{.pool = pool, .events = server.events(), .storage = *storage, .inbox = inbox});
+  router =
+      std::make_unique<OutputRouter>(RouterDestinations{.pool = pool, .events = server.events(), .storage = *storage});
   overlay = std::make_unique<OverlayThread>(inbox, *core, *router);
   await_signal();
   pool.start();

@@ -76,6 +76,7 @@ constexpr Row<OverlayMetrics> kCounters[] = {
 constexpr Row<DaemonMetrics> kDaemonCounters[] = {
     OVERLAYD_ROW(overlay_stalls, "overlayd_overlay_stalls_total", "Times the overlay thread took over 250 ms"),
     OVERLAYD_ROW(input_refused, "overlayd_input_refused_total", "Batches refused by the overlay's full queue"),
+    OVERLAYD_ROW(sends_refused, "overlayd_sends_refused_total", "Messages not sent: their link had too much waiting"),
     OVERLAYD_ROW(accept_refused, "overlayd_accept_refused_total", "Connections closed at once: no room"),
     OVERLAYD_ROW(accept_failed, "overlayd_accept_failed_total", "Failed accepts"),
     OVERLAYD_ROW(storage_refused, "overlayd_storage_refused_total", "Peer records the storage queue refused"),

@@ -12,6 +12,7 @@ namespace overlayd::daemon {
 struct DaemonMetrics {
   std::uint64_t overlay_stalls = 0;
   std::uint64_t input_refused = 0;
+  std::uint64_t sends_refused = 0;
   std::uint64_t accept_refused = 0;
   std::uint64_t accept_failed = 0;
   std::uint64_t storage_refused = 0;

@@ -15,23 +15,6 @@ struct Overloaded : Fs... {
   using Fs::operator()...;
 };
 
-std::size_t bytes_to_send(const Outputs& outputs) {
-  std::size_t bytes = 0;
-  for (const Output& output : outputs)
-    if (const auto* send = std::get_if<Send>(&output)) bytes += send->message->size();
-  return bytes;
-}
-
-std::vector<PeerId> take_sends_out(Outputs& outputs) {
-  std::vector<PeerId> left_out;
-  std::erase_if(outputs, [&left_out](const Output& output) {
-    const auto* send = std::get_if<Send>(&output);
-    if (send) left_out.push_back(send->peer);
-    return send != nullptr;
-  });
-  return left_out;
-}
-
 }  // namespace
 
 NetworkThread::NetworkThread(std::size_t index, const NetworkThreadOptions& options, InputQueue& inputs,
@@ -69,19 +52,13 @@ void NetworkThread::stop() {
   thread_.join();
 }
 
-std::vector<PeerId> NetworkThread::post(Outputs outputs) {
-  std::vector<PeerId> left_out;
-  std::size_t bytes = bytes_to_send(outputs);
-  if (backlog_bytes_ + bytes > kNetworkBacklogBytesMax) {
-    left_out = take_sends_out(outputs);
-    bytes = 0;
-  }
-  backlog_bytes_ += bytes;
-  asio::post(context_, [this, bytes, outputs = std::move(outputs)] {
+void NetworkThread::post(Outputs outputs) {
+  std::vector<PeerId> refused = backlog_.admit(outputs);
+  asio::post(context_, [this, refused = std::move(refused), outputs = std::move(outputs)] {
     apply(outputs);
-    backlog_bytes_ -= bytes;
+    backlog_.release(outputs);
+    for (const PeerId peer : refused) refuse(peer);
   });
-  return left_out;
 }
 
 void NetworkThread::adopt(PeerId peer, asio::ip::tcp::socket socket, const PeerAddress& remote) {
@@ -101,7 +78,15 @@ void NetworkThread::dial(const Dial& order) {
   connection->dial(order.address);
 }
 
+void NetworkThread::refuse(PeerId peer) {
+  if (const auto connection = find(peer))
+    connection->refuse_sends();
+  else
+    backlog_.forget(peer);  // it went while the batch was on its way
+}
+
 void NetworkThread::forget(PeerId peer) {
+  backlog_.forget(peer);
   if (connections_.erase(peer) > 0) --open_links_;
 }
 

@@ -5,8 +5,8 @@
 // Signatures: checked kVerifySliceMax at a time, sockets get their turn in between: one check takes some 80 µs. Results
 //   that the overlay's queue refuses wait here; the overlay bounds how many it asks for (kScpVerifyPendingMax).
 // Progress: once a second, for links with activity. A refused one is dropped: the next carries totals.
-// Limits: kNetworkBacklogBytesMax bytes posted and not yet sealed. Past it post() leaves sends out and reports their
-//   links as faulted (kWriteQueueFull): a thread that is so far behind cannot be waited for.
+// Limits: kWriteQueueBytesMax bytes per link posted and not yet sealed (SendBacklog). Past it the sends to that link are
+//   left out and it alone is faulted (kWriteQueueFull), once what was posted before is done.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -17,11 +17,11 @@
 #include "core/crypto/keys.h"
 #include "core/outputs.h"
 #include "daemon/connection.h"
+#include "daemon/send_backlog.h"
 
 namespace overlayd::daemon {
 
 inline constexpr std::size_t kVerifySliceMax = 16;
-inline constexpr std::size_t kNetworkBacklogBytesMax = 256 << 20;
 
 struct NetworkThreadOptions {
   NetworkId network;
@@ -42,18 +42,20 @@ class NetworkThread {
   void stop();
 
   // Any thread. `outputs`: Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading and VerifyScp only.
-  // Returns the links whose sends were left out because of the backlog.
-  [[nodiscard]] std::vector<PeerId> post(Outputs outputs);
+  void post(Outputs outputs);
   void adopt(PeerId peer, asio::ip::tcp::socket socket, const PeerAddress& remote);
   void on_overlay_room();
   // A socket accepted into it lives on this thread.
   [[nodiscard]] asio::io_context& context() { return context_; }
+  // Any thread: sends left out, and links the backlog still knows.
+  [[nodiscard]] const SendBacklog& backlog() const { return backlog_; }
 
  private:
   using Connections = std::unordered_map<PeerId, std::shared_ptr<Connection>>;
 
   void apply(const Outputs& outputs);
   void dial(const Dial& order);
+  void refuse(PeerId peer);
   void forget(PeerId peer);
   // Shared: what is done to a connection may make it leave the map.
   [[nodiscard]] std::shared_ptr<Connection> find(PeerId peer) const;
@@ -66,7 +68,7 @@ class NetworkThread {
   const NetworkThreadOptions options_;
   InputQueue& inputs_;
   std::atomic<std::size_t>& open_links_;
-  std::atomic<std::size_t> backlog_bytes_{0};
+  SendBacklog backlog_{limits::kWriteQueueBytesMax};
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer progress_timer_;

@@ -47,12 +47,7 @@ void OutputRouter::route(Outputs& outputs, std::int64_t arrival_unix_nanos) {
 void OutputRouter::post_links() {
   for (std::size_t i = 0; i < by_thread_.size(); ++i) {
     if (by_thread_[i].empty()) continue;
-    std::vector<Input> faults;
-    for (const PeerId peer : to_.pool.thread(i).post(std::exchange(by_thread_[i], {})))
-      faults.emplace_back(
-          LinkFaulted{.peer = peer, .reason = DropReason::kWriteQueueFull, .detail = "its network thread is behind"});
-    // Refused by a full inbox: the next send to the same peer fails again and reports it.
-    if (!faults.empty()) static_cast<void>(to_.inbox.submit(std::move(faults)));
+    to_.pool.thread(i).post(std::exchange(by_thread_[i], {}));
   }
 }
 

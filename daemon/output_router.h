@@ -1,12 +1,13 @@
 // Outputs to where they belong, in order per destination: links to their network thread (one post per thread and
 // batch), events to the API, records to the storage thread, changes of peers to the log.
-// Runs on the overlay thread; blocks nowhere. What a destination refuses: the storage thread counts it; sends beyond a
-// network thread's backlog come back to the overlay as LinkFaulted{kWriteQueueFull}.
+// Runs on the overlay thread; blocks nowhere. What a destination refuses: the storage thread counts it; a network thread
+// counts sends beyond a link's backlog, and that link comes back to the overlay as LinkFaulted{kWriteQueueFull}.
 #pragma once
 #include "daemon/connection_pool.h"
-#include "daemon/overlay_inbox.h"
+#include "daemon/overlay_core.h"
 #include "daemon/peer_log.h"
 #include "daemon/storage_thread.h"
+#include "ipc/overlay_port.h"
 
 namespace overlayd::daemon {
 
@@ -14,7 +15,6 @@ struct RouterDestinations {
   ConnectionPool& pool;
   ipc::OverlayEvents& events;
   StorageThread& storage;
-  OverlayInbox& inbox;
 };
 
 class OutputRouter final : public OutputSink {

@@ -1,16 +1,29 @@
 #include "daemon/overlay_inbox.h"
 
+#include <algorithm>
+
 #include "daemon/clocks.h"
 
 namespace overlayd::daemon {
+namespace {
+
+bool is_of_operator(const Input& input) {
+  return std::holds_alternative<ConnectTo>(input) || std::holds_alternative<Disconnect>(input) ||
+         std::holds_alternative<ShutDown>(input) || std::holds_alternative<PeersResolved>(input);
+}
+
+}  // namespace
 
 OverlayInbox::OverlayInbox()
-    : inputs_(limits::kInputQueueMax, [this] { wake(); }), queries_(kQueryQueueMax, [this] { wake(); }) {}
+    : inputs_(limits::kInputQueueMax, [this] { wake(); }),
+      operator_inputs_(kOperatorQueueMax, [this] { wake(); }),
+      queries_(kQueryQueueMax, [this] { wake(); }) {}
 
 bool OverlayInbox::submit(std::vector<Input> inputs) {
   const std::size_t weight = inputs.size();
   InputBatch batch{.inputs = std::move(inputs), .bytes = 0, .gauge = nullptr};
-  return inputs_.push(batch, weight);
+  const bool is_operators = std::ranges::all_of(batch.inputs, is_of_operator);
+  return (is_operators ? operator_inputs_ : inputs_).push(batch, weight);
 }
 
 bool OverlayInbox::query_status(std::function<void(StatusSnapshot)> done) {

@@ -1,5 +1,9 @@
 // The overlay thread's letter box: inputs, questions, and the order to stop. The API services see it as OverlayPort.
-// Limits: kInputQueueMax inputs, kQueryQueueMax questions; both refuse past that and count it.
+// What an operator orders (ConnectTo, Disconnect, ShutDown) and the configured names (PeersResolved) have a queue of
+// their own, which the overlay thread looks into before every slice: peers and clients that fill the other one must not
+// keep the operator out. A submit that mixes them with other inputs keeps its order and goes to the common queue.
+// Limits: kInputQueueMax inputs, kOperatorQueueMax of the operator, kQueryQueueMax questions; all refuse past that and
+// count it.
 #pragma once
 #include <condition_variable>
 
@@ -9,6 +13,7 @@
 
 namespace overlayd::daemon {
 
+inline constexpr std::size_t kOperatorQueueMax = 256;
 inline constexpr std::size_t kQueryQueueMax = 256;
 
 class OverlayInbox final : public ipc::OverlayPort {
@@ -23,12 +28,15 @@ class OverlayInbox final : public ipc::OverlayPort {
   [[nodiscard]] bool query_peers(std::function<void(std::vector<PeerSnapshot>)> done) override;
   [[nodiscard]] InputQueue& inputs() { return inputs_; }
   void stop();
-  [[nodiscard]] std::uint64_t refused_total() const { return inputs_.refused_total() + queries_.refused_total(); }
+  [[nodiscard]] std::uint64_t refused_total() const {
+    return inputs_.refused_total() + operator_inputs_.refused_total() + queries_.refused_total();
+  }
 
   // The overlay thread. Waits for a letter, the order to stop, or the deadline. False: stop.
   [[nodiscard]] bool wait_until(Instant deadline);
-  // Both need an empty vector. take_inputs is true if a sender was refused since the last call.
+  // All need an empty vector. take_inputs is true if a sender was refused since the last call.
   [[nodiscard]] bool take_inputs(std::vector<InputBatch>& out) { return inputs_.take_all(out); }
+  void take_operator_inputs(std::vector<InputBatch>& out) { static_cast<void>(operator_inputs_.take_all(out)); }
   void take_queries(std::vector<Query>& out) { static_cast<void>(queries_.take_all(out)); }
 
  private:
@@ -39,6 +47,7 @@ class OverlayInbox final : public ipc::OverlayPort {
   bool has_letters_ = false;
   bool is_stopping_ = false;
   InputQueue inputs_;
+  InputQueue operator_inputs_;
   BoundedQueue<Query> queries_;
 };
 

@@ -49,6 +49,15 @@ void OverlayThread::begin_slice() {
   arrival_unix_nanos_ = unix_nanos_now();
   slice_inputs_ = 0;
   busy_since_.store(now_.instant.since_start().count(), std::memory_order_relaxed);
+  obey_operator();
+}
+
+// Not counted in the slice: kOperatorQueueMax bounds them, and the others still get their turn.
+void OverlayThread::obey_operator() {
+  inbox_.take_operator_inputs(operator_batches_);
+  for (const InputBatch& batch : operator_batches_)
+    for (const Input& input : batch.inputs) core_.handle(input, now_, outputs_);
+  operator_batches_.clear();
 }
 
 void OverlayThread::end_slice() {

@@ -3,6 +3,7 @@
 //
 // Rule 1. Inputs are handled in the order of the inbox, in slices of at most kSliceInputsMax; outputs leave after each
 //         slice. Rationale: under a full queue the first answer must not wait for the last input.
+//         Inputs of the operator come first in every slice. Rationale: a full queue of peers must not hold them up.
 // Rule 2. One `now` per slice: rules of core see time stand still while they work.
 // Rule 3. advance() runs in every slice in which it is due, so no load can starve a timer; questions of clients are
 //         answered between slices.
@@ -35,6 +36,7 @@ class OverlayThread {
   void run();
   void turn();
   void begin_slice();
+  void obey_operator();
   void end_slice();
   void answer_queries();
 
@@ -42,6 +44,7 @@ class OverlayThread {
   OverlayCore& core_;
   OutputSink& sink_;
   std::vector<InputBatch> batches_;
+  std::vector<InputBatch> operator_batches_;
   std::vector<OverlayInbox::Query> queries_;
   Outputs outputs_;
   Now now_;

@@ -1,8 +1,7 @@
 // The service manager's notification socket (sd_notify(3), sd_watchdog_enabled(3)), without libsystemd.
 //
 // Promise. Each call sends one datagram, or does nothing when there is no service manager. It never blocks: a full
-// socket
-//          is a failure to report, not a reason to stall the daemon.
+//          socket is a failure to report, not a reason to stall the daemon.
 // Limits:  a status text is cut at kStatusBytesMax, and its line ends become spaces (a line end would start a new
 //          assignment).
 // Threads: a Notifier is immutable but for its socket; any thread may call it.

@@ -45,10 +45,12 @@ bool BroadcastStream::take_request() {
   batch_.clear();
   for (const auto& item : request_.items()) {
     auto message = to_message(item.broadcast(), network_);
-    if (message) {
-      batch_.push_back({.token = item.id(), .message = std::move(message).value()});
+    if (!message) {
+      refuse(item.id(), nullptr, message.error());
+    } else if (const auto checked = check_broadcastable(*message.value()); !checked) {
+      refuse(item.id(), message.value(), checked.error());
     } else {
-      refuse(item.id(), message.error());
+      batch_.push_back({.token = item.id(), .message = std::move(message).value()});
     }
   }
   request_.Clear();
@@ -92,8 +94,8 @@ void BroadcastStream::submit_batch() {
       });
 }
 
-void BroadcastStream::refuse(std::uint64_t token, std::string why) {
-  on_answer(token, nullptr,
+void BroadcastStream::refuse(std::uint64_t token, const MessagePtr& message, std::string why) {
+  on_answer(token, message,
             {.request = {}, .status = BroadcastStatus::kRefused, .peers_told = 0, .why = std::move(why)});
 }
 

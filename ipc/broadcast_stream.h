@@ -1,8 +1,9 @@
 // One BroadcastStream: batches in, batches of answers out.
 //
 // Rule 1.  Every item gets exactly one answer. A malformed one is answered at once and harms no other.
-// Rule 2.  While the overlay's queue is full the batch is kept and tried again after a back-off (kSubmitRetryMin,
-//          doubled up to kSubmitRetryMax); meanwhile the stream is not read, so the client waits. Nothing is dropped.
+// Rule 2.  While the overlay's queue or the table of pending broadcasts is full the batch is kept and tried again after
+//          a back-off (kSubmitRetryMin, doubled up to kSubmitRetryMax); meanwhile the stream is not read, so the client
+//          waits. Nothing is dropped.
 // Rule 3.  With kBroadcastWindowMax items unanswered or answered and not written, the stream is not read either.
 // Rule 4.  After the client closed its side and the last answer was written, the stream ends with OK. A client that
 //          went away ends it at once; what was submitted stays submitted.
@@ -46,10 +47,10 @@ class BroadcastStream final
 
  private:
   enum class Reading : std::uint8_t { kInFlight, kSubmitting, kPaused, kClosed };
-  // Refuses malformed items and keeps the others in batch_. False: the request itself is not acceptable.
+  // Refuses malformed and too large items and keeps the others in batch_. False: the request itself is not acceptable.
   bool take_request();
   void submit_batch();
-  void refuse(std::uint64_t token, std::string why);
+  void refuse(std::uint64_t token, const MessagePtr& message, std::string why);
   // With the lock held.
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] bool is_over() const;

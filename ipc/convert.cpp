@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/wire/message.h"
@@ -75,18 +76,46 @@ void to_proto(const PublishPeer& peer, v1::PeerEvent& out) {
   out.set_detail(printable(peer.detail));
 }
 
+Result<Done> check_range(std::string_view field, std::uint32_t value, std::uint32_t min, std::uint32_t max) {
+  if (value >= min && value <= max) return Done{};
+  const std::string range =
+      max == UINT32_MAX ? "at least " + std::to_string(min) : std::to_string(min) + " to " + std::to_string(max);
+  return Failure{std::string(field) + ": must be " + range + ", is " + std::to_string(value)};
+}
+
+// Of the numbers that are present: the first out of range. The ranges are those the contract names.
+Result<Done> check_numbers(const v1::UpdateLedgerRequest& request) {
+  static constexpr std::uint32_t kProtocolVersionMax = 1'000;
+  static constexpr std::uint32_t kCloseTimeMaxMs = 3'600'000;
+  static constexpr std::uint32_t kTxSetOpsMax = 1'000'000;
+  // What peers may send is this and the buffer, and must pass as one message.
+  static constexpr std::uint32_t kSorobanTxBytesMax = limits::kMessageBytesMax - limits::kMaxTxSizeBuffer;
+  struct Number {
+    const char* field;
+    bool is_present;
+    std::uint32_t value, min, max;
+  };
+  const std::array numbers{
+      Number{"sequence", request.has_sequence(), request.sequence(), 1, UINT32_MAX},
+      Number{"protocol_version", request.has_protocol_version(), request.protocol_version(), 1, kProtocolVersionMax},
+      Number{"close_time_ms", request.has_close_time_ms(), request.close_time_ms(), 1, kCloseTimeMaxMs},
+      Number{"max_tx_set_ops", request.has_max_tx_set_ops(), request.max_tx_set_ops(), 1, kTxSetOpsMax},
+      Number{"soroban_tx_bytes_max", request.has_soroban_tx_bytes_max(), request.soroban_tx_bytes_max(), 0,
+             kSorobanTxBytesMax}};
+  for (const Number& number : numbers) {
+    if (!number.is_present) continue;
+    if (auto checked = check_range(number.field, number.value, number.min, number.max); !checked) return checked;
+  }
+  return Done{};
+}
+
 // The fields that are plain numbers; a refusal if one is out of range.
 Result<Done> apply_numbers(const v1::UpdateLedgerRequest& request, LedgerView& view) {
+  if (auto checked = check_numbers(request); !checked) return checked;
   if (request.has_sequence()) view.sequence = request.sequence();
   if (request.has_in_sync()) view.is_in_sync = request.in_sync();
   if (request.has_protocol_version()) view.protocol_version = request.protocol_version();
-  if (request.has_close_time_ms()) {
-    static constexpr std::uint32_t kCloseTimeMaxMs = 3'600'000;
-    if (request.close_time_ms() < 1 || request.close_time_ms() > kCloseTimeMaxMs) {
-      return Failure{"close_time_ms: must be 1 to 3600000, is " + std::to_string(request.close_time_ms())};
-    }
-    view.close_time = milliseconds(request.close_time_ms());
-  }
+  if (request.has_close_time_ms()) view.close_time = milliseconds(request.close_time_ms());
   if (request.has_max_tx_set_ops()) view.max_tx_set_ops = request.max_tx_set_ops();
   if (request.has_soroban_ledger_tx_count()) view.soroban_ledger_tx_count = request.soroban_ledger_tx_count();
   if (request.has_soroban_tx_bytes_max()) view.soroban_tx_bytes_max = request.soroban_tx_bytes_max();
@@ -180,6 +209,12 @@ Result<MessagePtr> to_message(const v1::BroadcastRequest& request, const Network
     case v1::BroadcastRequest::ITEM_NOT_SET: break;
   }
   return Failure{"item: neither transaction_envelope nor scp_envelope is given"};
+}
+
+Result<Done> check_broadcastable(const wire::Message& message) {
+  if (message.type() != wire::MessageType::kScpMessage || message.size() <= limits::kScpMessageBytesMax) return Done{};
+  return Failure{"scp_envelope: its StellarMessage is " + std::to_string(message.size()) + " bytes; at most " +
+                 std::to_string(limits::kScpMessageBytesMax) + " fit the flow control of every peer"};
 }
 
 Result<VerdictGiven> to_verdict(const v1::VerdictsRequest::Item& item) {

@@ -23,6 +23,8 @@ namespace v1 = ::overlay::v1;
 
 // Validates the XDR and makes the StellarMessage around it.
 [[nodiscard]] Result<MessagePtr> to_message(const v1::BroadcastRequest& request, const NetworkId& network);
+// Why a well-formed message is not taken all the same: an SCP_MESSAGE over limits::kScpMessageBytesMax.
+[[nodiscard]] Result<Done> check_broadcastable(const wire::Message& message);
 [[nodiscard]] Result<VerdictGiven> to_verdict(const v1::VerdictsRequest::Item& item);
 // `former` with the fields that are present replaced.
 [[nodiscard]] Result<LedgerUpdated> to_ledger_update(const v1::UpdateLedgerRequest& request, const LedgerView& former);

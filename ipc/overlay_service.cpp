@@ -68,7 +68,11 @@ Status to_topics(const v1::SubscribeRequest& request, std::vector<Topic>& topics
 }  // namespace
 
 OverlayService::OverlayService(const OverlayServiceOptions& options, OverlayPort& port)
-    : options_(options), port_(port), log_(options.event_log), worker_(kWorkPeriod, [this] { work(); }) {}
+    : options_(options),
+      port_(port),
+      log_(options.event_log),
+      pending_(options.broadcasts_bytes_max),
+      worker_(kWorkPeriod, [this] { work(); }) {}
 
 OverlayService::~OverlayService() { stop(); }
 
@@ -215,12 +219,18 @@ grpc::ServerUnaryReactor* OverlayService::Broadcast(grpc::CallbackServerContext*
   if (is_stopping_) return finish_now(context, stopping_status());
   auto message = to_message(*request, options_.local.network_id);
   if (!message) return finish_now(context, {StatusCode::INVALID_ARGUMENT, message.error()});
+  if (const auto checked = check_broadcastable(*message.value()); !checked) {
+    to_proto({.request = {}, .status = BroadcastStatus::kRefused, .peers_told = 0, .why = checked.error()},
+             message.value().get(), *response);
+    return finish_now(context, Status::OK);
+  }
   auto* reactor = context->DefaultReactor();
   const auto waiter = std::make_shared<UnaryBroadcast>(*reactor, *response);
   const auto id = pending_.add(waiter, {{.token = 0, .message = message.value()}},
                                PendingBroadcasts::Clock::now() + limits::kBroadcastAnswerTimeout);
   if (!id) {
-    reactor->Finish({StatusCode::RESOURCE_EXHAUSTED, "too many broadcasts wait for an answer; try again"});
+    reactor->Finish(
+        {StatusCode::RESOURCE_EXHAUSTED, "too many broadcasts, or too large ones, wait for an answer; try again"});
   } else if (!port_.submit({overlayd::Broadcast{.request = *id, .message = message.value()}})) {
     // Removing nothing means that it was failed meanwhile, for the daemon is stopping.
     if (pending_.remove(*id, 1) == 1) reactor->Finish({StatusCode::RESOURCE_EXHAUSTED, kBusy});

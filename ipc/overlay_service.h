@@ -32,6 +32,7 @@ struct OverlayServiceOptions {
   LocalNode local;
   std::uint64_t boot_id = 0;  // below 2^53
   EventLogOptions event_log;
+  std::size_t broadcasts_bytes_max = limits::kBroadcastsPendingBytesMax;  // of those not answered yet
 };
 
 class OverlayService final : public ::overlay::v1::Overlay::CallbackService, public OverlayEvents {

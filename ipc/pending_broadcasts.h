@@ -1,6 +1,7 @@
 // Broadcasts handed to the overlay and not answered yet.
 // Rule 1.  Every one added is answered exactly once: by the overlay, by its deadline, or by fail_all.
-// Rule 2.  At most limits::kBroadcastsPendingMax at a time; beyond, add refuses all of a batch.
+// Rule 2.  At most limits::kBroadcastsPendingMax at a time, and bytes_max of their messages; beyond, add refuses all
+//          of a batch.
 // The waiter is called outside the lock, on the thread that called answer, expire or fail_all.
 #pragma once
 #include <chrono>
@@ -33,6 +34,8 @@ class PendingBroadcasts {
     MessagePtr message;
   };
 
+  explicit PendingBroadcasts(std::size_t bytes_max = limits::kBroadcastsPendingBytesMax) : bytes_max_(bytes_max) {}
+
   // The ids given are consecutive; the first is returned. Nothing: full, none was added.
   [[nodiscard]] std::optional<RequestId> add(const std::shared_ptr<BroadcastWaiter>& waiter,
                                              const std::vector<Item>& items, Clock::time_point deadline);
@@ -43,6 +46,7 @@ class PendingBroadcasts {
   void expire(Clock::time_point now);
   void fail_all();
   [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::size_t bytes() const;
 
  private:
   struct Waiting {
@@ -50,10 +54,14 @@ class PendingBroadcasts {
     Item item;
     Clock::time_point deadline;
   };
+  // Takes one out, with the lock held.
+  Waiting take(std::map<RequestId, Waiting>::iterator at);
   static void fail(std::vector<Waiting>& failed, BroadcastFailure failure);
 
+  const std::size_t bytes_max_;
   mutable std::mutex mutex_;
   std::map<RequestId, Waiting> waiting_;  // deadlines rise with the ids
+  std::size_t bytes_ = 0;                 // of the messages in waiting_
   std::uint64_t next_id_ = 1;
 };
 

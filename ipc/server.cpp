@@ -53,7 +53,11 @@ class Door {
 struct Server::Parts {
   Parts(ServerOptions given, OverlayPort& port)
       : options(std::move(given)),
-        overlay({.local = options.local, .boot_id = options.boot_id, .event_log = options.event_log}, port),
+        overlay({.local = options.local,
+                 .boot_id = options.boot_id,
+                 .event_log = options.event_log,
+                 .broadcasts_bytes_max = options.broadcasts_bytes_max},
+                port),
         admin(port, overlay) {}
 
   ServerOptions options;

@@ -29,6 +29,7 @@ struct ServerOptions {
   LocalNode local;
   std::uint64_t boot_id = 0;  // random, not 0, below 2^53
   EventLogOptions event_log;
+  std::size_t broadcasts_bytes_max = limits::kBroadcastsPendingBytesMax;  // of those not answered yet
 };
 
 class Server {

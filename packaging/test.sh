@@ -31,12 +31,12 @@ if [ "$quick" = no ]; then
   step "AddressSanitizer and UndefinedBehaviorSanitizer"
   cmake --preset asan -Wno-dev >/dev/null
   cmake --build --preset asan -j "$jobs" --target unit_tests -- --quiet
-  ctest --preset asan -j "$jobs" -L 'unit|sim' --output-on-failure --progress | tail -n 12
+  ctest --preset asan -j "$jobs" -L 'unit|sim' --output-on-failure --progress | tail -n 25
 
   step "ThreadSanitizer, for what has threads"
   cmake --preset tsan -Wno-dev >/dev/null
   cmake --build --preset tsan -j "$jobs" --target threaded_tests -- --quiet
-  ctest --preset tsan -j "$jobs" -R '^(overlayd_daemon|daemon_storage|ipc)' --output-on-failure --progress | tail -n 12
+  ctest --preset tsan -j "$jobs" -R '^(overlayd_daemon|daemon_storage|event_log)_tests' --output-on-failure --progress | tail -n 25
 fi
 
 step "all tests of the release build"

@@ -1,16 +1,13 @@
 // Addresses as text, and which of them may be passed on.
 //
 // Text.    "1.2.3.4:11625", "[2001:db8::1]:11625"; without a port the default one (11625). Numbers only: names are
-// resolved by the
-//          daemon. IPv4 parts are decimal, 0 to 255, without leading zeros (some readers take those for octal).
-//          IPv6 is read in every form of RFC 4291 section 2.2 without a zone, and written as RFC 5952 says.
+//          resolved by the daemon. IPv4 parts are decimal, 0 to 255, without leading zeros (some readers take those for
+//          octal). IPv6 is read in every form of RFC 4291 section 2.2 without a zone, and written as RFC 5952 says.
 // Private. 10/8, 172.16/12, 192.168/16 (PeerBareAddress::isPrivate, stellar-core commit a9b8613) and, ours: 100.64/10,
-// which
-//          is private to a carrier, and fc00::/7.
+//          which is private to a carrier, and fc00::/7.
 // Shareable. What PEERS may carry: IPv4, a port, not private, and not an address that no remote can reach: 0/8, 127/8,
-// 169.254/16,
-//          multicast and everything from 240/4 (ours: stellar-core drops only private ones and 127.0.0.1). With
-//          private ones allowed (test networks), private, loopback and link-local ones are shareable too.
+//          169.254/16, multicast and everything from 240/4 (ours: stellar-core drops only private ones and 127.0.0.1).
+//          With private ones allowed (test networks), private, loopback and link-local ones are shareable too.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,18 +1,16 @@
 // Who gets a slot and who yields. Pure functions over values; the caller counts and drops.
 //
-// Rule 1.  Pending slots are split between the directions as the authenticated ones are: outbound gets
-//          ceil(pending × outbound ÷ (outbound + inbound)), at least 1; inbound the rest, at least 1.
-//          Without any authenticated slot there is no pending one. Source: Config::adjust.
+// Rule 1.  Pending slots are split between the directions as the authenticated ones are: outbound gets ceil(pending ×
+//          outbound ÷ (outbound + inbound)), at least 1; inbound the rest, at least 1. Without any authenticated slot
+//          there is no pending one. Source: Config::adjust.
 // Rule 2.  A pending inbound link is taken while a slot is free; an address whose IP is that of a configured preferred
-// peer
-//          may use 2 more. Rationale: a flood of strangers cannot lock preferred peers out before they prove who they
-//          are. Source: OverlayManagerImpl::haveSpaceForConnection, Config::POSSIBLY_PREFERRED_EXTRA.
+//          peer may use 2 more. Rationale: a flood of strangers cannot lock preferred peers out before they prove who
+//          they are. Source: OverlayManagerImpl::haveSpaceForConnection, Config::POSSIBLY_PREFERRED_EXTRA.
 // Rule 3.  On authentication, per direction: a preferred peer takes a free slot, else the slot of a peer that is not
 //          preferred (it is dropped with kPreferredSelected), else it is refused. Any other takes a free slot, unless
 //          only preferred peers are wanted. Source: OverlayManagerImpl::PeersList::acceptAuthenticatedPeer.
 // Rule 4.  (ours) The one that yields is the youngest, of equals the one with the highest PeerId; stellar-core takes
-// the lowest
-//          node id. Rationale: long links have proved their worth, and a node id can be chosen to survive.
+//          the lowest node id. Rationale: long links have proved their worth, and a node id can be chosen to survive.
 // Source:  stellar-core, commit a9b8613; departures from it are marked "ours".
 #pragma once
 #include <cstdint>

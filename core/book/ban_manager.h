@@ -1,8 +1,7 @@
 // Nodes that may not be our peers, by node id: the operator's list.
 //
 // Words.   *Banned*: refused in the handshake once its HELLO has proved the node id, in both directions, until
-// unbanned.
-//          Nothing is banned automatically, and bans are told to nobody.
+//          unbanned. Nothing is banned automatically, and bans are told to nobody.
 // Limits.  bans_max nodes; a further ban is refused (the operator is told) rather than another one lifted.
 // Does not protect against a node that makes itself a new key: a node id costs nothing.
 // Source:  stellar-core BanManager, commit a9b8613.

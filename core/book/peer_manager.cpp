@@ -9,27 +9,39 @@ namespace overlayd::book {
 namespace {
 constexpr std::uint64_t kBackOffUnitSeconds = 10;  // SECONDS_PER_BACKOFF
 constexpr std::uint32_t kBackOffExponentMax = 10;  // MAX_BACKOFF_EXPONENT
+
+std::array<std::uint8_t, 16> origin_of(const PeerAddress& address) {
+  std::array<std::uint8_t, 16> origin = address.ip;
+  // Whoever has one IPv6 address has the /64 around it.
+  if (!address.is_v4()) std::fill(origin.begin() + 8, origin.end(), std::uint8_t{0});
+  return origin;
+}
 }  // namespace
 
 PeerManager::PeerManager(const PeerManagerOptions& options, Random& random, BookMetrics& metrics)
     : options_(options), random_(random), metrics_(metrics) {}
 
-bool PeerManager::load(const PeerRecord& record) { return put(record, false, nullptr); }
+bool PeerManager::load(const PeerRecord& record) {
+  const bool is_new = !records_.contains(record.address);
+  if (!put(record, Source::kOurs, nullptr)) return false;
+  if (is_new && record.type == PeerType::kInbound) callers_[origin_of(record.address)].push_back(record.address);
+  return true;
+}
 
 void PeerManager::ensure_exists(const PeerAddress& address, UnixTime now, Outputs& out) {
-  if (!records_.contains(address)) put(find_or_default(address, now), false, &out);
+  if (!records_.contains(address)) put(find_or_default(address, now), Source::kOurs, &out);
 }
 
 void PeerManager::update_type(const PeerAddress& address, const Observation& observed, UnixTime now, Outputs& out) {
   PeerRecord record = find_or_default(address, now);
   apply(record, observed);
-  put(record, false, &out);
+  observe(record, observed, out);
 }
 
 void PeerManager::update_back_off(const PeerAddress& address, BackOff back_off, UnixTime now, Outputs& out) {
   PeerRecord record = find_or_default(address, now);
   apply(record, back_off, now);
-  put(record, false, &out);
+  if (put(record, Source::kOurs, &out) && back_off == BackOff::kHardReset) set_configured(address);
 }
 
 void PeerManager::update(const PeerAddress& address, const Observation& observed, BackOff back_off, UnixTime now,
@@ -37,7 +49,44 @@ void PeerManager::update(const PeerAddress& address, const Observation& observed
   PeerRecord record = find_or_default(address, now);
   apply(record, observed);
   apply(record, back_off, now);
-  put(record, false, &out);
+  observe(record, observed, out);
+  if (back_off == BackOff::kHardReset && records_.contains(address)) set_configured(address);
+}
+
+void PeerManager::observe(const PeerRecord& record, const Observation& observed, Outputs& out) {
+  if (observed.type == PeerType::kInbound && !records_.contains(record.address)) {
+    put_caller(record, out);
+  } else {
+    put(record, Source::kOurs, &out);
+  }
+}
+
+void PeerManager::put_caller(const PeerRecord& record, Outputs& out) {
+  const auto found = callers_.find(origin_of(record.address));
+  if (found != callers_.end() && found->second.size() >= options_.inbound_per_ip_max) {
+    const PeerAddress oldest = found->second.front();  // erasing it changes the list
+    erase(oldest, &out);
+  }
+  if (put(record, Source::kHearsay, &out)) {
+    callers_[origin_of(record.address)].push_back(record.address);
+  } else {
+    ++metrics_.addresses_refused;
+  }
+}
+
+void PeerManager::forget_caller(const PeerAddress& address) {
+  const auto found = callers_.find(origin_of(address));
+  if (found == callers_.end()) return;
+  std::erase(found->second, address);
+  if (found->second.empty()) callers_.erase(found);
+}
+
+void PeerManager::set_configured(const PeerAddress& address) {
+  const PeerRecord& record = records_.at(address);
+  remove_ranks(record);
+  configured_.insert(address);
+  add_ranks(record);
+  forget_caller(address);
 }
 
 void PeerManager::apply(PeerRecord& record, const Observation& observed) const {
@@ -94,7 +143,7 @@ std::size_t PeerManager::on_peers(std::span<const wire::WirePeerAddress> peers, 
       continue;
     }
     if (records_.contains(peer.address)) continue;
-    if (put(find_or_default(peer.address, now), true, &out)) {
+    if (put(find_or_default(peer.address, now), Source::kHearsay, &out)) {
       ++new_count;
     } else {
       ++metrics_.addresses_refused;
@@ -160,25 +209,39 @@ PeerRecord PeerManager::find_or_default(const PeerAddress& address, UnixTime now
   return found != records_.end() ? found->second : PeerRecord{address, now, 0, PeerType::kInbound};
 }
 
-bool PeerManager::put(const PeerRecord& record, bool is_hearsay, Outputs* out) {
+bool PeerManager::is_expendable(const PeerRecord& record) const {
+  return record.type == PeerType::kInbound && record.failures > 0 && !configured_.contains(record.address);
+}
+
+void PeerManager::add_ranks(const PeerRecord& record) {
+  if (record.type != PeerType::kPreferred) evictable_.insert(rank_of(record));
+  if (is_expendable(record)) expendable_.insert(rank_of(record));
+}
+
+void PeerManager::remove_ranks(const PeerRecord& record) {
+  evictable_.erase(rank_of(record));
+  expendable_.erase(rank_of(record));
+}
+
+bool PeerManager::put(const PeerRecord& record, Source source, Outputs* out) {
   const auto found = records_.find(record.address);
   if (found == records_.end()) {
-    if (records_.size() >= options_.known_max && !make_room(is_hearsay, out)) return false;
+    if (records_.size() >= options_.known_max && !make_room(source, out)) return false;
     records_.emplace(record.address, record);
   } else {
-    if (found->second.type != PeerType::kPreferred) evictable_.erase(rank_of(found->second));
+    remove_ranks(found->second);
     found->second = record;
+    if (record.type != PeerType::kInbound) forget_caller(record.address);
   }
-  if (record.type != PeerType::kPreferred) evictable_.insert(rank_of(record));
+  add_ranks(record);
   if (out != nullptr) out->emplace_back(StorePeer{record});
   return true;
 }
 
-bool PeerManager::make_room(bool is_hearsay, Outputs* out) {
-  if (evictable_.empty()) return false;
-  const auto& [failures, next_attempt, address] = *evictable_.rbegin();
-  if (is_hearsay && failures == 0) return false;
-  const PeerAddress worst = address;  // the rank goes with the record
+bool PeerManager::make_room(Source source, Outputs* out) {
+  const std::set<Rank>& ranks = source == Source::kHearsay ? expendable_ : evictable_;
+  if (ranks.empty()) return false;
+  const PeerAddress worst = std::get<PeerAddress>(*ranks.rbegin());  // the rank goes with the record
   erase(worst, out);
   return true;
 }
@@ -186,21 +249,36 @@ bool PeerManager::make_room(bool is_hearsay, Outputs* out) {
 void PeerManager::erase(const PeerAddress& address, Outputs* out) {
   const auto found = records_.find(address);
   if (found == records_.end()) return;
-  if (found->second.type != PeerType::kPreferred) evictable_.erase(rank_of(found->second));
-  if (out != nullptr) out->emplace_back(ErasePeer{address});
+  remove_ranks(found->second);
+  configured_.erase(address);
+  forget_caller(address);
   records_.erase(found);
+  if (out != nullptr) out->emplace_back(ErasePeer{address});
 }
 
 void PeerManager::check_invariants() const {
   OVERLAYD_CHECK(records_.size() <= options_.known_max);
   std::size_t evictable_count = 0;
+  std::size_t expendable_count = 0;
   for (const auto& [address, record] : records_) {
     OVERLAYD_CHECK(record.address == address);
+    OVERLAYD_CHECK(expendable_.contains(rank_of(record)) == is_expendable(record));
+    if (is_expendable(record)) ++expendable_count;
     if (record.type == PeerType::kPreferred) continue;
     ++evictable_count;
     OVERLAYD_CHECK(evictable_.contains(rank_of(record)));
   }
   OVERLAYD_CHECK(evictable_count == evictable_.size());
+  OVERLAYD_CHECK(expendable_count == expendable_.size());
+  for (const PeerAddress& address : configured_) OVERLAYD_CHECK(records_.contains(address));
+  for (const auto& [origin, addresses] : callers_) {
+    OVERLAYD_CHECK(!addresses.empty());
+    for (const PeerAddress& address : addresses) {
+      const auto found = records_.find(address);
+      OVERLAYD_CHECK(found != records_.end() && origin_of(address) == origin);
+      OVERLAYD_CHECK(found->second.type == PeerType::kInbound && !configured_.contains(address));
+    }
+  }
 }
 
 }  // namespace overlayd::book

@@ -1,14 +1,14 @@
 // Transaction sets and quorum sets that we hold, for answering GET_TX_SET and GET_SCP_QUORUMSET.
 //
 // Promise. What `put` took is found until newer items of its kind need the room. A hash names one item for good: a
-// second
-//          `put` of a hash changes nothing.
+//          second `put` of a hash changes nothing.
 // Limits.  A budget of bytes for each kind, each item counted with its message: a burst of one kind cannot push out the
 //          other. Past the budget the oldest by insertion goes; an item larger than the budget is refused. Both are
 //          counted.
 // Not here: what is fetched, from whom (tracker, item_fetcher); whether the hash is that of the item: the caller
-// computed it. Source:  Herder::getTxSet, Herder::getQSet, stellar-core commit a9b8613, answer the same questions from
-// PendingEnvelopes.
+//          computed it.
+// Source:  Herder::getTxSet, Herder::getQSet, stellar-core commit a9b8613, answer the same questions from
+//          PendingEnvelopes.
 #pragma once
 #include <array>
 #include <cstdint>

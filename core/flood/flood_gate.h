@@ -1,22 +1,23 @@
 // Who knows which flooded message, so that nothing is processed twice and nothing is sent to a peer that has it.
 //
 // Words.   A *record* belongs to one flood hash (BLAKE2b-256 of the StellarMessage): the ledger at which we first had
-// the
-//          message, and the set of nodes that know it. A node *knows* a message once it sent it to us or we told it.
+//          the message, and the set of nodes that know it. A node *knows* a message once it sent it to us or we told
+//          it.
 // Rule 1.  A message is new when it has no record. Receiving it makes the record and puts the sender in; receiving it
-//          again only puts the sender in.
-//          Source: Floodgate::addRecord.
+//          again only puts the sender in. Source: Floodgate::addRecord.
 // Rule 2.  A node is told at most once: `tell` says yes the first time and marks it, in a record it makes if there is
 //          none (a message of our own). Source: Floodgate::broadcast.
 // Rule 3.  Nodes are remembered by node id, not by connection. Rationale: a peer that reconnects keeps what it knows,
-// so
-//          reconnecting does not buy a second copy of everything. So a peer that leaves needs no call here.
-// Rule 4.  A forgotten message is new again. For messages that were discarded after the record was made.
-//          Source: Floodgate::forgetRecord.
+//          so reconnecting does not buy a second copy of everything. So a peer that leaves needs no call here.
+// Rule 4.  A forgotten message is new again. For messages that were discarded after the record was made. Source:
+//          Floodgate::forgetRecord.
 // Rule 5.  clear_below(n) removes the records first seen at a ledger below n. Source: Floodgate::clearBelow.
 // Limits.  records_max records (ours); one more evicts the oldest by insertion. Cost: a message from before the
-// eviction
-//          counts as new if it comes again; the caller's own state (transaction pool, slots) still knows it.
+//          eviction counts as new if it comes again. For a transaction the pool usually still knows it; for an SCP
+//          envelope or a survey message nobody does, and it is published and relayed once more. So transactions, which
+//          anybody can make in numbers, and the other messages are to have a gate each (kFloodScpRecordsMax for the
+//          latter): a gate evicts only what is its own. A record takes about 150 bytes while at most 128 nodes are told
+//          apart.
 //          nodes_max node ids (ours); one more evicts the quarter of them that was named longest ago, from every
 //          record. Cost: such a node may be sent a message a second time. A quarter at once, so that the sweep over all
 //          records is paid once in many new nodes, each of which had to complete a handshake.

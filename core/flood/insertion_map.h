@@ -91,6 +91,12 @@ class InsertionMap {
   void for_each(Visit&& visit) const {
     for (const Entry* entry = oldest_; entry != nullptr; entry = entry->newer) visit(*entry->key, entry->value);
   }
+  // The oldest `count_max` only.
+  template <typename Visit>
+  void for_each_of_first(std::size_t count_max, Visit&& visit) const {
+    for (const Entry* entry = oldest_; entry != nullptr && count_max > 0; entry = entry->newer, --count_max)
+      visit(*entry->key, entry->value);
+  }
   // Oldest first; the entry may be gone when `is_unwanted` returns true, never before.
   template <typename Predicate>
   void erase_if(Predicate&& is_unwanted) {

@@ -1,8 +1,9 @@
 // Transactions named instead of sent: the hashes we advertise to each peer, and those each peer advertised to us.
 //
 // Words.   An *advert* is one peer naming one transaction by its full hash. A peer's *history* is what it advertised to
-// us. Outgoing Rule 1.  A hash is never queued to a peer whose history holds it. Rationale: the peer has the
-// transaction, or asks
+//          us.
+// Outgoing
+// Rule 1.  A hash is never queued to a peer whose history holds it. Rationale: the peer has the transaction, or asks
 //          others for it already. Source: Peer::sendAdvert.
 // Rule 2.  Queued hashes leave when their number reaches max_advert_size, or when the period (100 ms) is over.
 //          max_advert_size = clamp(ceil(operations per ledger × period / close time), 1, 1000): what a ledger can take,
@@ -15,11 +16,9 @@
 // Rule 4.  Every advertised hash enters the peer's history with the current ledger; clear_below(n) removes those of
 //          ledgers below n. Source: TxAdverts::queueIncomingAdvert, TxAdverts::clearBelow.
 // Rule 5.  Hashes wait in a queue, those to be retried in a second one that is taken from first; both are first in,
-// first
-//          out. Source: TxAdverts::popIncomingAdvert, TxAdverts::retryIncomingAdvert.
+//          first out. Source: TxAdverts::popIncomingAdvert, TxAdverts::retryIncomingAdvert.
 // Rule 6.  Both queues together hold at most max_tx_set_ops hashes; above that they are dropped in the order in which
-// they
-//          would be taken. Rationale: a ledger cannot hold more, and the newest are the likeliest to be of use.
+//          they would be taken. Rationale: a ledger cannot hold more, and the newest are the likeliest to be of use.
 // Limits.  Per peer: history_max hashes (past it the oldest goes; stellar-core drops the older of two random ones),
 //          1000 outgoing, max_tx_set_ops incoming. A peer without adverts costs under 2 KiB. Peers are those between
 //          on_peer and on_peer_gone; a call that names another does nothing.

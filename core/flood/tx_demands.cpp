@@ -37,10 +37,23 @@ void TxDemands::on_peer_gone(PeerId peer) {
   if (peers_.empty()) round_wanted_ = Instant::never();
 }
 
+std::size_t TxDemands::charged_size(const NodeId& node) const {
+  const auto found = charges_.find(node);
+  return found == charges_.end() ? 0 : found->second.size();
+}
+
+const TxDemands::Record* TxDemands::find_record(const TxFullHash& hash, Instant now) const {
+  if (const Record* const open = open_.find(hash)) return open;
+  const Record* const fulfilled = fulfilled_.find(hash);
+  // Not in the order of first demands, so one that is over may wait behind one that is not.
+  if (fulfilled == nullptr || now - fulfilled->first_demanded >= limits::kDemandRetention) return nullptr;
+  return fulfilled;
+}
+
 TxDemands::Judgement TxDemands::judge(const TxFullHash& hash, const NodeId& node, Instant now) const {
   using Status = Judgement::Status;
   if (is_known_or_banned_(hash)) return {Status::kDiscard, now};
-  const Record* const record = records_.find(hash);
+  const Record* const record = find_record(hash, now);
   if (record == nullptr) return {Status::kDemand, now};
   const auto is_this_node = [&](const auto& asked) { return asked.first == node; };
   if (std::any_of(record->asked.begin(), record->asked.end(), is_this_node)) return {Status::kDiscard, now};
@@ -59,22 +72,60 @@ std::size_t TxDemands::allowance(AskedPeer& peer, Instant now) const {
 }
 
 bool TxDemands::demand(const TxFullHash& hash, AskedPeer& peer, Instant now) {
-  Record* record = records_.find(hash);
-  if (record != nullptr) {
+  Record* record = nullptr;
+  if (find_record(hash, now) != nullptr) {
+    record = open_.find(hash);
+    if (record == nullptr) record = fulfilled_.find(hash);
     ++metrics_.demand_retries;
   } else {
-    if (records_.size() >= options_.demands_max) {
+    fulfilled_.erase(hash);
+    record = open_record(hash, peer.node, now);
+    if (record == nullptr) {
       ++metrics_.demands_refused;
       return false;
     }
-    record = records_.try_insert(hash).first;
-    record->first_demanded = now;
   }
   record->asked.emplace_back(peer.node, now);
   record->last_demanded = now;
   ++peer.demanded_in_window;
   ++metrics_.demands_sent;
   return true;
+}
+
+TxDemands::Record* TxDemands::open_record(const TxFullHash& hash, const NodeId& node, Instant now) {
+  const std::size_t charged = charged_size(node);
+  if (charged >= options_.demands_per_node_max) return nullptr;
+  if (open_.size() >= options_.demands_max) {
+    if (by_charge_.empty() || by_charge_.rbegin()->first <= charged) return nullptr;
+    const TxFullHash evicted = charges_.at(by_charge_.rbegin()->second).begin()->second;
+    discharge(evicted, *open_.find(evicted));
+    open_.erase(evicted);
+    ++metrics_.demands_abandoned;
+  }
+  Record* const record = open_.try_insert(hash).first;
+  record->first_demanded = now;
+  charge(node, now, hash);
+  return record;
+}
+
+void TxDemands::charge(const NodeId& node, Instant first_demanded, const TxFullHash& hash) {
+  Charge& charged = charges_[node];
+  by_charge_.erase({charged.size(), node});
+  charged.emplace(first_demanded, hash);
+  by_charge_.emplace(charged.size(), node);
+}
+
+void TxDemands::discharge(const TxFullHash& hash, const Record& record) {
+  const NodeId node = record.asked.front().first;
+  const auto found = charges_.find(node);
+  OVERLAYD_CHECK(found != charges_.end());
+  by_charge_.erase({found->second.size(), node});
+  found->second.erase({record.first_demanded, hash});
+  if (found->second.empty()) {
+    charges_.erase(found);
+  } else {
+    by_charge_.emplace(found->second.size(), node);
+  }
 }
 
 void TxDemands::on_advert(PeerId id, std::span<const TxFullHash> hashes, std::uint32_t ledger, Instant now,
@@ -108,9 +159,13 @@ void TxDemands::demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFul
     switch (judgement.status) {
       case Judgement::Status::kDiscard: break;
       case Judgement::Status::kDemand:
-        if (!demand(hashes[taken], peer, now)) break;
-        demanded.push_back(hashes[taken]);
-        --left;
+        if (demand(hashes[taken], peer, now)) {
+          demanded.push_back(hashes[taken]);
+          --left;
+        } else {
+          retries.push_back(hashes[taken]);
+          want_round(now + options_.period);
+        }
         break;
       case Judgement::Status::kRetryLater:
         retries.push_back(hashes[taken]);
@@ -128,13 +183,18 @@ void TxDemands::demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFul
 
 PullLatency TxDemands::on_transaction(const TxFullHash& hash, const NodeId& node, Instant now) {
   PullLatency latency;
-  Record* const record = records_.find(hash);
+  const Record* const record = find_record(hash, now);
   if (record == nullptr) return latency;
-  if (!record->is_fulfilled) latency.since_first_demand = now - record->first_demanded;
-  record->is_fulfilled = true;
   for (const auto& [asked, when] : record->asked) {
     if (asked == node) latency.of_this_node = now - when;
   }
+  Record* const open = open_.find(hash);
+  if (open == nullptr) return latency;
+  latency.since_first_demand = now - open->first_demanded;
+  discharge(hash, *open);
+  fulfilled_.try_insert(hash, std::move(*open));
+  open_.erase(hash);
+  if (fulfilled_.size() > options_.fulfilled_max) fulfilled_.erase_oldest();
   return latency;
 }
 
@@ -149,9 +209,10 @@ Instant TxDemands::round_due() const {
 }
 
 Instant TxDemands::next_deadline() const {
-  const Instant purge_due =
-      records_.empty() ? Instant::never() : records_.oldest().first_demanded + limits::kDemandRetention;
-  return std::min(purge_due, round_due());
+  const auto purge_due = [](const Records& records) {
+    return records.empty() ? Instant::never() : records.oldest().first_demanded + limits::kDemandRetention;
+  };
+  return std::min({purge_due(open_), purge_due(fulfilled_), round_due()});
 }
 
 void TxDemands::advance(Instant now, DemandBatches& out) {
@@ -160,11 +221,16 @@ void TxDemands::advance(Instant now, DemandBatches& out) {
 }
 
 void TxDemands::purge(Instant now) {
-  while (!records_.empty() && now - records_.oldest().first_demanded >= limits::kDemandRetention) {
-    if (!records_.oldest().is_fulfilled) ++metrics_.demands_abandoned;
-    records_.erase_oldest();
+  const auto is_over = [&](const Records& records) {
+    return !records.empty() && now - records.oldest().first_demanded >= limits::kDemandRetention;
+  };
+  for (; is_over(open_); open_.erase_oldest()) {
+    ++metrics_.demands_abandoned;
+    discharge(open_.oldest_key(), open_.oldest());
   }
-  records_.release_if_empty();
+  while (is_over(fulfilled_)) fulfilled_.erase_oldest();
+  open_.release_if_empty();
+  fulfilled_.release_if_empty();
 }
 
 void TxDemands::run_round(Instant now, DemandBatches& out) {
@@ -177,7 +243,7 @@ void TxDemands::run_round(Instant now, DemandBatches& out) {
   for (auto& [id, peer] : peers_) {
     if (adverts_.incoming_size(id) == 0) continue;
     if (!options_.immediate) peer.window_start.reset();  // the beat is the window, be it a little late
-    turns.push_back(Turn{id, &peer, {}, {}});
+    turns.push_back(Turn{id, &peer, {}, {}, 0});
   }
   random_.shuffle(turns);
   for (bool has_gained = true; has_gained;) {
@@ -185,8 +251,7 @@ void TxDemands::run_round(Instant now, DemandBatches& out) {
     for (Turn& turn : turns) has_gained = take_turn(turn, now) || has_gained;
   }
   for (Turn& turn : turns) {
-    // What is left in the queue was not looked at for want of allowance; in fixed periods everything waits for the
-    // beat.
+    // What is left in the queue was not looked at for want of allowance; in fixed periods everything waits for the beat.
     if (adverts_.incoming_size(turn.id) > 0) want_round(*turn.peer->window_start + options_.period);
     if (!turn.retries.empty() && !options_.immediate) want_round(now);
     adverts_.retry(turn.id, turn.retries);
@@ -195,14 +260,19 @@ void TxDemands::run_round(Instant now, DemandBatches& out) {
 }
 
 bool TxDemands::take_turn(Turn& turn, Instant now) {
-  while (allowance(*turn.peer, now) > 0) {
+  while (allowance(*turn.peer, now) > 0 && turn.refused < max_demand_size_) {
     const std::optional<TxFullHash> hash = adverts_.take_incoming(turn.id);
     if (!hash) return false;
     const Judgement judgement = judge(*hash, turn.peer->node, now);
     switch (judgement.status) {
       case Judgement::Status::kDiscard: break;
       case Judgement::Status::kDemand:
-        if (!demand(*hash, *turn.peer, now)) break;
+        if (!demand(*hash, *turn.peer, now)) {
+          ++turn.refused;
+          turn.retries.push_back(*hash);
+          want_round(now + options_.period);
+          break;
+        }
         turn.demanded.push_back(*hash);
         return true;
       case Judgement::Status::kRetryLater:
@@ -215,17 +285,33 @@ bool TxDemands::take_turn(Turn& turn, Instant now) {
 }
 
 void TxDemands::check_invariants() const {
-  records_.check_invariants();
+  open_.check_invariants();
+  fulfilled_.check_invariants();
   adverts_.check_invariants();
-  OVERLAYD_CHECK(records_.size() <= options_.demands_max);
+  OVERLAYD_CHECK(open_.size() <= options_.demands_max);
+  OVERLAYD_CHECK(fulfilled_.size() <= options_.fulfilled_max);
   std::optional<Instant> before;
-  records_.for_each([&](const TxFullHash&, const Record& record) {
+  const auto check_record = [](const Record& record) {
     OVERLAYD_CHECK(!record.asked.empty() && record.asked.size() <= limits::kDemandPeersMax);
     OVERLAYD_CHECK(record.asked.front().second == record.first_demanded);
     OVERLAYD_CHECK(record.asked.back().second == record.last_demanded);
+  };
+  open_.for_each([&](const TxFullHash& hash, const Record& record) {
+    check_record(record);
     OVERLAYD_CHECK(!before || *before <= record.first_demanded);
     before = record.first_demanded;
+    OVERLAYD_CHECK(!fulfilled_.contains(hash));
+    const auto charge = charges_.find(record.asked.front().first);
+    OVERLAYD_CHECK(charge != charges_.end() && charge->second.contains({record.first_demanded, hash}));
   });
+  fulfilled_.for_each([&](const TxFullHash&, const Record& record) { check_record(record); });
+  std::size_t charged = 0;
+  for (const auto& [node, charge] : charges_) {
+    OVERLAYD_CHECK(!charge.empty() && charge.size() <= options_.demands_per_node_max);
+    OVERLAYD_CHECK(by_charge_.contains({charge.size(), node}));
+    charged += charge.size();
+  }
+  OVERLAYD_CHECK(charged == open_.size() && by_charge_.size() == charges_.size());
   for (const auto& [id, peer] : peers_) {
     if (is_demanding_ && adverts_.incoming_size(id) > 0) OVERLAYD_CHECK(!round_wanted_.is_never());
   }

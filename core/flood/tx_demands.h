@@ -1,30 +1,41 @@
 // Which advertised transaction to ask of which peer, and when to ask another.
 //
 // Words.   An *advert* is one peer naming one transaction by its full hash. A *demand* is us asking that peer for it.
-// The
-//          *record* of a hash says when it was first and last demanded and which nodes were asked.
+//          The *record* of a hash says when it was first and last demanded and which nodes were asked. It is
+//          *fulfilled* once the transaction came, from whomever, and *open* before; an open one is charged to the first
+//          node asked.
 // Rule 1.  A hash that is known or banned (caller's predicate) is not demanded: the advert is discarded.
 // Rule 2.  A hash without a record is demanded.
 // Rule 3.  The same node is never asked twice while the record lives: the advert is discarded. By node id, so that
 //          reconnecting does not buy a second turn.
 // Rule 4.  With n < 15 nodes asked, the next is asked once min(n × 500 ms, 2 s) have passed since the last; until then
-// the
-//          advert waits in the peer's retry queue. Rationale: a second copy spends the credit of a peer that may have
-//          something new. Cost: a silent peer delays us by one step.
+//          the advert waits in the peer's retry queue. Rationale: a second copy spends the credit of a peer that may
+//          have something new. Cost: a silent peer delays us by one step.
 // Rule 5.  With 15 nodes asked, further adverts are discarded. Cost: 15 silent peers can hide a transaction for a
-// minute. Rule 6.  The record goes 60 s after the first demand; a hash never received by then counts as abandoned.
-//          Source of 1 to 6: TxDemandsManager::demandStatus, TxDemandsManager::demand.
+//          minute.
+// Rule 6.  The record goes 60 s after the first demand, fulfilled or not; a hash never received by then counts as
+//          abandoned. Source of 1 to 6: TxDemandsManager::demandStatus, TxDemandsManager::demand.
 // Rule 7.  A *round* goes over the peers in random order, taking from each peer's queue until one hash is demanded, and
 //          goes round again until none gains. Rationale: no peer gets all the demands for being first in a list.
-// Rule 8.  Per peer at most max_demand_size hashes in a period (200 ms);
-//          max_demand_size = clamp(ceil(2 × operations per ledger × 200 ms / close time), 1, 1000), where 2 ledgers is
-//          what a transaction queue holds. What exceeds it waits in the peer's queue.
-//          Source: TxDemandsManager::getMaxDemandSize, Config::TRANSACTION_QUEUE_SIZE_MULTIPLIER.
+// Rule 8.  Per peer at most max_demand_size hashes in a period (200 ms); max_demand_size = clamp(ceil(2 × operations
+//          per ledger × 200 ms / close time), 1, 1000), where 2 ledgers is what a transaction queue holds. What exceeds
+//          it waits in the peer's queue. Source: TxDemandsManager::getMaxDemandSize,
+//          Config::TRANSACTION_QUEUE_SIZE_MULTIPLIER.
 // Rule 9.  (ours) The hashes of an advert that may be demanded are demanded at once, in one batch, unless the peer has
 //          older ones waiting. Rounds serve the rest, at most one a period, when something can be due and not
 //          otherwise. With `immediate` off there are only rounds, every 200 ms, as in stellar-core.
 // Rule 10. While demanding is off (nobody would judge what we receive) adverts only queue; turning it on makes a round
-// due. Limits.  demands_max records (ours); past it a hash without a record is discarded and demands_refused counts it.
+//          due.
+// Limits.  All ours. A node is charged with at most demands_per_node_max open records; there are at most demands_max of
+//          them in all. When the table is full, a new one takes the place of the oldest of the node charged with most
+//          (of equals the highest node id), which counts as abandoned, unless the asked node is charged with as many.
+//          A hash refused by either limit waits in the peer's retry queue and is looked at again in a later round;
+//          demands_refused counts each refusal. A peer gets at most max_demand_size refusals out of a round.
+//          Rationale: who names transactions that do not exist fills his own share, and naming them under many node ids
+//          takes records from these ids. Cost: of an evicted record we forget who was asked.
+//          Fulfilled records do not count, so the rate of transactions is not bounded by the table. They are kept for
+//          rule 3 and rule 4, since a transaction that came may have been refused by its holder: at most fulfilled_max,
+//          past it the one fulfilled first goes. Cost: such a hash may be demanded a second time of a node.
 //          Queues are those of tx_adverts. Peers are those between on_peer and on_peer_gone; others are ignored.
 //          Records outlive their peers (rule 3) and end by rule 6.
 // Not here: answering demands (tx_pool), queueing FLOOD_DEMAND (send_queue).
@@ -34,6 +45,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -55,6 +67,8 @@ struct TxDemandsOptions {
   Duration period = limits::kDemandPeriod;
   Duration backoff = limits::kDemandBackoff;
   std::size_t demands_max = limits::kDemandsMax;
+  std::size_t demands_per_node_max = limits::kDemandsPerNodeMax;
+  std::size_t fulfilled_max = limits::kDemandsFulfilledMax;
 };
 
 // One FLOOD_DEMAND to be sent: never empty, at most max_demand_size hashes.
@@ -99,8 +113,11 @@ class TxDemands {
 
   [[nodiscard]] bool is_demanding() const { return is_demanding_; }
   [[nodiscard]] std::size_t max_demand_size() const { return max_demand_size_; }
-  // Records.
-  [[nodiscard]] std::size_t size() const { return records_.size(); }
+  // Open records.
+  [[nodiscard]] std::size_t size() const { return open_.size(); }
+  [[nodiscard]] std::size_t fulfilled_size() const { return fulfilled_.size(); }
+  // Open records charged to the node.
+  [[nodiscard]] std::size_t charged_size(const NodeId& node) const;
   [[nodiscard]] std::size_t peer_count() const { return peers_.size(); }
   void check_invariants() const;
 
@@ -109,8 +126,10 @@ class TxDemands {
     Instant first_demanded;
     Instant last_demanded;
     std::vector<std::pair<NodeId, Instant>> asked;  // at most 15: a search is cheaper than a set
-    bool is_fulfilled = false;
   };
+  using Records = InsertionMap<TxFullHash, Record>;
+  // The open records charged to a node, oldest first.
+  using Charge = std::set<std::pair<Instant, TxFullHash>>;
   struct AskedPeer {
     NodeId node;
     std::optional<Instant> window_start;
@@ -126,12 +145,19 @@ class TxDemands {
     AskedPeer* peer = nullptr;
     std::vector<TxFullHash> demanded;
     std::vector<TxFullHash> retries;
+    std::size_t refused = 0;
   };
 
+  [[nodiscard]] const Record* find_record(const TxFullHash& hash, Instant now) const;
   [[nodiscard]] Judgement judge(const TxFullHash& hash, const NodeId& node, Instant now) const;
   [[nodiscard]] std::size_t allowance(AskedPeer& peer, Instant now) const;
-  // False: refused by the limit.
+  // False: refused by a limit.
   bool demand(const TxFullHash& hash, AskedPeer& peer, Instant now);
+  // Null: refused by a limit.
+  Record* open_record(const TxFullHash& hash, const NodeId& node, Instant now);
+  void charge(const NodeId& node, Instant first_demanded, const TxFullHash& hash);
+  // Before an open record goes.
+  void discharge(const TxFullHash& hash, const Record& record);
   bool take_turn(Turn& turn, Instant now);
   void demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now, DemandBatches& out);
   void run_round(Instant now, DemandBatches& out);
@@ -147,9 +173,12 @@ class TxDemands {
   bool is_demanding_;
   std::size_t max_demand_size_ = 1;
   std::map<PeerId, AskedPeer> peers_;
-  InsertionMap<TxFullHash, Record> records_;  // insertion order is the order of first demands
-  Instant round_wanted_ = Instant::never();   // when a queued hash may be due
-  Instant round_allowed_;                     // a period after the last round
+  Records open_;       // insertion order is the order of first demands
+  Records fulfilled_;  // insertion order is that of arrival; a hash is in one of the two
+  std::map<NodeId, Charge> charges_;
+  std::set<std::pair<std::size_t, NodeId>> by_charge_;  // of every node charged
+  Instant round_wanted_ = Instant::never();             // when a queued hash may be due
+  Instant round_allowed_;                               // a period after the last round
 };
 
 }  // namespace overlayd::flood

@@ -160,10 +160,11 @@ MessagePtr TxPool::find_accepted(const TxFullHash& hash) const {
   return held == nullptr ? nullptr : held->message;
 }
 
-std::vector<MessagePtr> TxPool::accepted() const {
+std::vector<MessagePtr> TxPool::accepted(std::size_t count_max) const {
   std::vector<MessagePtr> messages;
-  messages.reserve(accepted_.size());
-  accepted_.for_each([&](const TxFullHash&, const Held& held) { messages.push_back(held.message); });
+  messages.reserve(std::min(count_max, accepted_.size()));
+  accepted_.for_each_of_first(count_max,
+                              [&](const TxFullHash&, const Held& held) { messages.push_back(held.message); });
   return messages;
 }
 

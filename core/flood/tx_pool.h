@@ -14,9 +14,8 @@
 // Rule 5.  A transaction is held for 10 ledgers (ours: stellar-core keeps it pending for 4 and bans it then; here the
 //          consensus process says what is banned). One added while no ledger was known counts from the first one known.
 // Limits.  bytes_max bytes, each transaction counted with kTxPoolEntryBytes for its bookkeeping. A pending one makes
-// room
-//          by evicting pending ones, oldest first, and is refused (pool_refused) where that is not enough: peers cannot
-//          push out what was accepted. An accepted one evicts pending ones, then accepted ones, oldest first.
+//          room by evicting pending ones, oldest first, and is refused (pool_refused) where that is not enough: peers
+//          cannot push out what was accepted. An accepted one evicts pending ones, then accepted ones, oldest first.
 //          bans_max bans of each kind of hash; past it the oldest goes.
 // Not here: whether a transaction is valid; who is told of it (flood_gate, tx_adverts).
 // Source:  stellar-core TransactionQueue and Herder::getTx, commit a9b8613; departures are marked "ours".
@@ -74,8 +73,8 @@ class TxPool {
   [[nodiscard]] MessagePtr find_accepted(const TxFullHash& hash) const;
   // Pending or accepted; null if it is not held.
   [[nodiscard]] MessagePtr find(const FloodHash& hash) const;
-  // All accepted ones, in the order in which they were accepted.
-  [[nodiscard]] std::vector<MessagePtr> accepted() const;
+  // At most count_max accepted ones, in the order in which they were accepted.
+  [[nodiscard]] std::vector<MessagePtr> accepted(std::size_t count_max) const;
   [[nodiscard]] bool is_known(const TxFullHash& hash) const;
   [[nodiscard]] bool is_banned(const TxFullHash& hash) const { return banned_full_.contains(hash); }
   [[nodiscard]] bool is_banned(const TxHash& hash) const { return banned_.contains(hash); }

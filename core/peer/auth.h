@@ -6,8 +6,7 @@
 // Rule 1.  Our certificate lives 3,600 s and is replaced when less than 1,800 s of that are left.
 //          Rationale: a peer whose clock is half an hour ahead must still accept it.
 // Rule 2.  A remote certificate is valid if its expiration has not passed (the very second still counts) and 64 bytes
-// of
-//          signature verify under the node id of the HELLO that carries it.
+//          of signature verify under the node id of the HELLO that carries it.
 // Rule 3.  shared key = HMAC-SHA256(32 zero bytes, X25519 · A · B), A the initiator's public key, B the responder's.
 //          Initiator to responder: HMAC-SHA256(shared, 0x00 · nonce A · nonce B · 0x01);
 //          responder to initiator: HMAC-SHA256(shared, 0x01 · nonce B · nonce A · 0x01).
@@ -16,7 +15,7 @@
 //          handshake. Limit: limits::kSharedKeyCacheMax; beyond it the least recently used one goes.
 // Threads. An instance belongs to one thread. Several can share one pair and one node key: those are immutable.
 // Source:  stellar-core PeerAuth and curve25519DeriveSharedKey, commit a9b8613; the order of eviction (there random) is
-// ours.
+//          ours.
 #pragma once
 #include <list>
 #include <map>

@@ -24,11 +24,13 @@ std::optional<Credit> FlowControl::end(bool is_flood, std::uint64_t bytes) { ret
 
 std::optional<DropReason> FlowControl::on_grant(Credit credit) {
   if (const auto reason = outbound_.grant(credit)) return reason;
-  blocked_since_.reset();
+  if (queue_.empty()) blocked_since_.reset();
   return std::nullopt;
 }
 
 bool FlowControl::take_at_once(const wire::Message& message, const SendQueueLimits& limits) {
+  // SCP messages go through the queue, where those of old slots are dropped.
+  if (message.type() == wire::MessageType::kScpMessage) return false;
   if (!queue_.empty() || message.size() > limits.max_tx_size || !outbound_.has_for(message.size())) return false;
   outbound_.spend(message.size());
   return true;
@@ -39,7 +41,12 @@ void FlowControl::queue(MessagePtr message, Instant now, const SendQueueLimits& 
 }
 
 void FlowControl::take_sendable(Instant now, std::vector<MessagePtr>& out) {
-  if (queue_.take(outbound_, out) && !blocked_since_) blocked_since_ = now;
+  const std::size_t before = out.size();
+  if (!queue_.take(outbound_, out)) {
+    if (out.size() > before) blocked_since_.reset();
+  } else if (out.size() > before || !blocked_since_) {
+    blocked_since_ = now;
+  }
 }
 
 std::optional<Credit> FlowControl::on_max_tx_size(std::uint32_t max_tx_size) {

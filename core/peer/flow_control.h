@@ -2,10 +2,11 @@
 // ends a link whose peer grants none.
 //
 // Rule 1. Nothing flooding leaves before the peer's first SEND_MORE_EXTENDED.
-// Rule 2. When a flood message had to wait, a timer runs from then until the next grant; 60 s end the link
-//         (kNoCredit). It also runs from the start, until the first grant.
-//         Source: FlowControl::noOutboundCapacityTimeout. Ours: a second blocked message does not restart the timer, as
-//         it does in stellar-core, where a busy queue never times out.
+// Rule 2. When a flood message had to wait, a timer runs until one can leave again; 60 s end the link (kNoCredit). It also
+//         runs from the start, until the first grant. Source: FlowControl::noOutboundCapacityTimeout. Ours: only credit
+//         that lets something leave stops the timer, and a second blocked message does not restart it. In stellar-core
+//         any grant stops it and every blocked message restarts it, so that one byte a minute, or a busy queue, keeps
+//         a link that carries nothing.
 // Rule 3. When the maximal transaction grows by N bytes, our window grows by N and the peer is told with
 //         SEND_MORE_EXTENDED(0, N) (Peer::handleMaxTxSizeIncrease).
 // Limits: those of SendQueue.

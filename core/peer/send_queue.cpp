@@ -33,33 +33,49 @@ void SendQueue::push(MessagePtr message, Instant now, const SendQueueLimits& lim
 
 void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
   std::deque<Entry>& queue = queues_[kScp];
-  const auto incoming = xdr::read_scp_envelope(entry.message->body());
-  OVERLAYD_CHECK(incoming.has_value());
-  entry.slot = incoming->slot;
-  entry.node = incoming->node;
-
-  const auto is_stale = [&limits](const Entry& queued) {
-    return queued.slot < limits.lowest_slot && queued.slot != limits.checkpoint_slot;
-  };
-  metrics_.dropped_scp += std::erase_if(queue, is_stale);
-  if (is_stale(entry)) {
+  const auto envelope = xdr::read_scp_envelope(entry.message->body());
+  OVERLAYD_CHECK(envelope.has_value());
+  entry.slot = envelope->slot;
+  entry.node = envelope->node;
+  drop_stale_scp(limits);
+  const bool is_stale = entry.slot < limits.lowest_slot && entry.slot != limits.checkpoint_slot;
+  if (is_stale || replace_or_refuse_scp(entry)) {
     ++metrics_.dropped_scp;
     return;
   }
-  const auto superseded = std::find_if(queue.begin(), queue.end(), [&](const Entry& queued) {
-    return queued.slot == entry.slot && queued.node == entry.node &&
-           xdr::is_newer_statement(*xdr::read_scp_envelope(queued.message->body()), *incoming);
-  });
-  if (superseded != queue.end()) {
-    ++metrics_.dropped_scp;
-    *superseded = std::move(entry);
-    return;
-  }
-  if (queue.size() >= kScpQueueMax) {
-    ++metrics_.dropped_scp;
-    return;
-  }
+  scp_bytes_ += entry.message->size();
   queue.push_back(std::move(entry));
+  while (scp_bytes_ > kScpQueueBytesMax) {
+    scp_bytes_ -= queue.front().message->size();
+    queue.pop_front();
+    ++metrics_.dropped_scp;
+  }
+}
+
+void SendQueue::drop_stale_scp(const SendQueueLimits& limits) {
+  if (limits.lowest_slot == stale_below_) return;
+  stale_below_ = limits.lowest_slot;
+  const auto is_stale = [&](const Entry& queued) {
+    if (queued.slot >= limits.lowest_slot || queued.slot == limits.checkpoint_slot) return false;
+    scp_bytes_ -= queued.message->size();
+    return true;
+  };
+  metrics_.dropped_scp += std::erase_if(queues_[kScp], is_stale);
+}
+
+bool SendQueue::replace_or_refuse_scp(Entry& entry) {
+  const auto candidate = xdr::read_scp_envelope(entry.message->body());
+  std::size_t alike = 0;
+  for (Entry& queued : queues_[kScp]) {
+    if (queued.slot != entry.slot || queued.node != entry.node) continue;
+    ++alike;
+    if (!xdr::is_newer_statement(*xdr::read_scp_envelope(queued.message->body()), *candidate)) continue;
+    scp_bytes_ += entry.message->size();
+    scp_bytes_ -= queued.message->size();
+    queued = std::move(entry);
+    return true;
+  }
+  return alike >= kScpPerNodeAndSlotMax || queues_[kScp].size() >= kScpQueueMax;
 }
 
 void SendQueue::push_transaction(Entry entry, const SendQueueLimits& limits) {
@@ -100,6 +116,7 @@ bool SendQueue::take(OutboundCredit& credit, std::vector<MessagePtr>& out) {
       }
       credit.spend(bytes);
       if (kind == kTransaction) transaction_bytes_ -= bytes;
+      if (kind == kScp) scp_bytes_ -= bytes;
       hash_counts_[kind] -= front.hash_count;
       out.push_back(std::move(front.message));
       queue.pop_front();
@@ -123,6 +140,9 @@ void SendQueue::check_invariants() const {
     for (const Entry& entry : queues_[kind]) hashes += entry.hash_count;
     OVERLAYD_CHECK(hashes == hash_counts_[kind]);
   }
+  std::uint64_t scp_bytes = 0;
+  for (const Entry& entry : queues_[kScp]) scp_bytes += entry.message->size();
+  OVERLAYD_CHECK(scp_bytes == scp_bytes_ && scp_bytes <= kScpQueueBytesMax);
   OVERLAYD_CHECK(queues_[kScp].size() <= kScpQueueMax);
 }
 

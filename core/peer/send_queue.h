@@ -1,16 +1,17 @@
 // The flood messages that wait for one peer's credit: four queues in strict priority, each with its shedding rule.
 //
 // Order.  SCP_MESSAGE, TRANSACTION, FLOOD_DEMAND, FLOOD_ADVERT. A queue whose first message lacks credit stops; the
-// next
-//         queue is still tried (FlowControl::getNextBatchToSend).
+//         next queue is still tried (FlowControl::getNextBatchToSend).
 // Rule 1. TRANSACTION: one over max_tx_size is never queued. Past 3 MiB or max_tx_set_ops messages the whole queue
-// goes.
-//         Rationale: we are so far behind that what waits is stale; peers ask elsewhere.
+//         goes. Rationale: we are so far behind that what waits is stale; peers ask elsewhere.
 // Rule 2. FLOOD_DEMAND, FLOOD_ADVERT: past max_tx_set_ops hashes the whole queue goes.
 // Rule 3. SCP_MESSAGE: never shed as a whole. When one is queued, those whose slot is below lowest_slot go (the latest
 //         checkpoint's stay), and the first older statement of the same node and slot that the new one supersedes is
 //         replaced by it, in its place.
-// Limits. kScpQueueMax SCP messages (ours): valid statements of one quorum never reach it; a further one is refused.
+// Limits (ours) of the SCP queue, which valid statements of one quorum never reach: kScpQueueMax messages, past which a
+//         further one is refused; kScpQueueBytesMax bytes, past which the oldest go; kScpPerNodeAndSlotMax messages of
+//         one node and slot, past which a further one is refused. Rationale: where the quorum is not known anybody can
+//         sign statements, and a peer that grants no credit must not make them pile up or be searched at length.
 // Source: FlowControl::addMsgAndMaybeTrimQueue, stellar-core commit a9b8613.
 // Not here: credit (credit.h), the socket.
 #pragma once
@@ -25,6 +26,8 @@
 namespace overlayd::peer {
 
 inline constexpr std::size_t kScpQueueMax = 10'000;
+inline constexpr std::size_t kScpQueueBytesMax = 16 << 20;
+inline constexpr std::size_t kScpPerNodeAndSlotMax = 8;
 
 struct SendQueueLimits {
   std::uint32_t max_tx_size = limits::kMaxClassicTxBytes;  // bytes of the StellarMessage
@@ -49,6 +52,7 @@ class SendQueue {
            queues_[kAdvert].empty();
   }
   [[nodiscard]] std::uint64_t transaction_bytes() const { return transaction_bytes_; }
+  [[nodiscard]] std::uint64_t scp_bytes() const { return scp_bytes_; }
   void check_invariants() const;
 
  private:
@@ -61,12 +65,17 @@ class SendQueue {
     std::size_t hash_count = 0;  // kDemand, kAdvert
   };
   void push_scp(Entry entry, const SendQueueLimits& limits);
+  void drop_stale_scp(const SendQueueLimits& limits);
+  // Puts the entry in the place of an older statement, or tells that there is no room beside its like.
+  [[nodiscard]] bool replace_or_refuse_scp(Entry& entry);
   void push_transaction(Entry entry, const SendQueueLimits& limits);
   void push_hashes(Queue queue, Entry entry, const SendQueueLimits& limits);
 
   FlowControlMetrics& metrics_;
   std::array<std::deque<Entry>, kQueues> queues_;
   std::uint64_t transaction_bytes_ = 0;
+  std::uint64_t scp_bytes_ = 0;
+  std::uint32_t stale_below_ = 0;  // SCP slots below this were dropped already
   std::array<std::size_t, kQueues> hash_counts_{};
 };
 

@@ -4,8 +4,7 @@
 //          receipt and 1 on what we send) and a *body*: AuthenticatedMessage = u32 version 0 · u64 sequence ·
 //          StellarMessage · MAC (32).
 // Use.     Read from the socket into writable(), commit() what arrived, call next() until it says NeedMore. A Frame is
-// a
-//          view into the buffer: it is valid until the next call of writable() or feed().
+//          a view into the buffer: it is valid until the next call of writable() or feed().
 // Rule 1.  A length is judged as soon as its mark is complete, before room is made for the body: 0 is kFrameEmpty; more
 //          than 4,096 before set_authenticated(), more than 16 MiB after it, is kFrameTooLarge; less than 48, or not a
 //          multiple of 4, is kFrameMalformed (no XDR value can have it).

@@ -47,9 +47,9 @@ Message::Parsed Message::parse(ByteView xdr, const NetworkId& network, std::uniq
     xdr = {buffer.get(), xdr.size()};
   }
   Source source;
-  source.buffer = std::move(buffer);
-  source.xdr = xdr;
-  source.transaction_bytes = transaction_bytes.value_or(0);
+  source.buffer_ = std::move(buffer);
+  source.xdr_ = xdr;
+  source.transaction_bytes_ = transaction_bytes.value_or(0);
   return {make_shared(std::move(source), network), {}};
 }
 
@@ -59,8 +59,8 @@ MessagePtr Message::make(ByteView xdr, const NetworkId& network) {
 
 MessagePtr Message::adopt(Bytes xdr, const NetworkId& network) {
   Source source;
-  source.bytes = std::move(xdr);
-  source.xdr = source.bytes;
+  source.bytes_ = std::move(xdr);
+  source.xdr_ = source.bytes_;
   return make_shared(std::move(source), network);
 }
 
@@ -69,15 +69,15 @@ MessagePtr Message::make_shared(Source source, const NetworkId& network) {
 }
 
 Message::Message(Source source, const NetworkId& network)
-    : bytes_(std::move(source.bytes)),
-      buffer_(std::move(source.buffer)),
-      xdr_(source.xdr),  // moving the owners did not move the bytes
+    : bytes_(std::move(source.bytes_)),
+      buffer_(std::move(source.buffer_)),
+      xdr_(source.xdr_),  // moving the owners did not move the bytes
       type_(type_of(xdr_)) {
   switch (type_) {
     case MessageType::kTransaction:
       flood_hash_ = wire::flood_hash(xdr_);
-      tx_hash_ = source.transaction_bytes == 0 ? wire::tx_hash(body(), network)
-                                               : wire::tx_hash(body(), source.transaction_bytes, network);
+      tx_hash_ = source.transaction_bytes_ == 0 ? wire::tx_hash(body(), network)
+                                                : wire::tx_hash(body(), source.transaction_bytes_, network);
       tx_full_hash_ = wire::tx_full_hash(body());
       break;
     case MessageType::kScpMessage:

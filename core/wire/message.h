@@ -37,10 +37,10 @@ class Message {
   // Where the bytes of a message are kept, and what is known of them already. Only the functions above make one.
   class Source {
     friend class Message;
-    Bytes bytes;
-    std::unique_ptr<std::uint8_t[]> buffer;
-    ByteView xdr;
-    std::size_t transaction_bytes = 0;  // the envelope's part before the signatures; 0: not known
+    Bytes bytes_;
+    std::unique_ptr<std::uint8_t[]> buffer_;
+    ByteView xdr_;
+    std::size_t transaction_bytes_ = 0;  // the envelope's part before the signatures; 0: not known
   };
   Message(Source source, const NetworkId& network);
 

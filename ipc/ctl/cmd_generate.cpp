@@ -4,6 +4,7 @@
 
 #include "ipc/ctl/commands.h"
 #include "ipc/ctl/generate.h"
+#include "ipc/ctl/options.h"
 
 namespace overlayd::ipc::ctl {
 
@@ -20,15 +21,19 @@ void add_generate(CLI::App& app, Context& context) {
   command->add_option("what", arguments->what, "transactions or scp")
       ->required()
       ->check(CLI::IsMember({"transactions", "scp"}));
-  command->add_option("--count", options.count, "How many")->required();
-  command->add_option("--seed", options.seed, "Any number; decides everything drawn")->capture_default_str();
+  command->add_option("--count", options.count, "How many")->required()->check(whole_number(1, kGenerateCountMax));
+  command->add_option("--seed", options.seed, "Any number below 2^64; decides everything drawn")
+      ->check(whole_number(0, UINT64_MAX))
+      ->capture_default_str();
   command->add_option("--network", options.network, "The network's passphrase")->required();
   command->add_option("--format", arguments->form, "json, base64 or xdr (record-marked)")
       ->check(CLI::IsMember({"json", "base64", "xdr"}))
       ->capture_default_str();
-  command->add_option("--slot", options.first_slot, "scp: the first slot")->capture_default_str();
+  command->add_option("--slot", options.first_slot, "scp: the first slot")
+      ->check(whole_number(1, UINT32_MAX))
+      ->capture_default_str();
   command->add_option("--nodes", options.nodes, "scp: how many nodes speak")
-      ->check(CLI::Range(1U, kScpNodesMax))
+      ->check(whole_number(1, kScpNodesMax))
       ->capture_default_str();
   command->callback([&context, arguments] {
     arguments->options.is_scp = arguments->what == "scp";

@@ -6,6 +6,7 @@
 
 #include "ipc/client/client.h"
 #include "ipc/ctl/commands.h"
+#include "ipc/ctl/options.h"
 #include "ipc/ctl/output.h"
 
 namespace overlayd::ipc::ctl {
@@ -187,17 +188,20 @@ void add_subscribe(CLI::App& app, Context& context) {
       ->delimiter(',')
       ->check(CLI::IsMember({"scp", "transactions", "peers"}))
       ->capture_default_str();
-  command->add_option("--count", o.count, "End after so many events (0: never); exit code 1 if it ends before");
+  command->add_option("--count", o.count, "End after so many events (0: never); exit code 1 if it ends before")
+      ->check(whole_number(0, UINT64_MAX));
   command->add_option("--timeout", o.timeout_seconds, "End after so many seconds (0: never)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(seconds_of_a_year());
   auto* accept =
       command->add_flag("--accept", o.is_accepting,
                         "Answer every transaction and envelope with an accepting verdict, so that it is relayed");
   command->add_flag("--observe", o.is_observing, "Only look on: do not make the daemon demand transactions")
       ->excludes(accept);
   command->add_option("--resume-after", o.resume_after, "Go on after these sequence numbers, one a topic")
+      ->check(whole_number(0, UINT64_MAX))
       ->delimiter(',');
-  command->add_option("--boot-id", o.boot_id, "The daemon's life they are of; default: its present one");
+  command->add_option("--boot-id", o.boot_id, "The daemon's life they are of; default: its present one")
+      ->check(whole_number(0, UINT64_MAX));
   command->footer(
       "With --json an event is {\"seq\",\"topic\",\"from\",\"hash\",\"xdr\",...}; events the daemon could not keep for "
       "us are\n"

@@ -6,6 +6,7 @@
 #include "core/crypto/strkey.h"
 #include "ipc/client/client.h"
 #include "ipc/ctl/commands.h"
+#include "ipc/ctl/options.h"
 #include "ipc/ctl/output.h"
 
 namespace overlayd::ipc::ctl {
@@ -92,19 +93,26 @@ void add_update_ledger(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "update-ledger",
       "Tells the daemon of the ledger, as a consensus process does; what is not given stays as it was");
-  command->add_option("--sequence", o.sequence, "Last closed ledger; required the first time");
+  const CLI::Validator number = whole_number(0, UINT32_MAX);  // the daemon knows the ranges and names them
+  command->add_option("--sequence", o.sequence, "Last closed ledger, from 1; required the first time")->check(number);
   auto* in_sync = command->add_flag("--in-sync", o.is_in_sync, "The node is in sync with the network");
   command->add_flag("--out-of-sync", o.is_out_of_sync, "It is not: transactions of peers are ignored")
       ->excludes(in_sync);
-  command->add_option("--protocol-version", o.protocol_version, "Of the ledger");
-  command->add_option("--close-time-ms", o.close_time_ms, "Expected milliseconds between ledgers, 1 to 3600000");
-  command->add_option("--max-tx-set-ops", o.max_tx_set_ops, "maxTxSetSize of the ledger header");
-  command->add_option("--soroban-ledger-tx-count", o.soroban_ledger_tx_count,
-                      "ledgerMaxTxCount of the Soroban settings");
-  command->add_option("--soroban-tx-bytes-max", o.soroban_tx_bytes_max,
-                      "txMaxSizeBytes of the Soroban settings, bytes");
-  command->add_option("--lowest-slot", o.lowest_slot, "Lowest slot to remember; 0: derived from the sequence");
-  command->add_option("--checkpoint-slot", o.checkpoint_slot, "The latest checkpoint; 0: none");
+  command->add_option("--protocol-version", o.protocol_version, "Of the ledger, 1 to 1000")->check(number);
+  command->add_option("--close-time-ms", o.close_time_ms, "Expected milliseconds between ledgers, 1 to 3600000")
+      ->check(number);
+  command->add_option("--max-tx-set-ops", o.max_tx_set_ops, "maxTxSetSize of the ledger header, 1 to 1000000")
+      ->check(number);
+  command
+      ->add_option("--soroban-ledger-tx-count", o.soroban_ledger_tx_count, "ledgerMaxTxCount of the Soroban settings")
+      ->check(number);
+  command
+      ->add_option("--soroban-tx-bytes-max", o.soroban_tx_bytes_max,
+                   "txMaxSizeBytes of the Soroban settings, 0 to 16775172 bytes")
+      ->check(number);
+  command->add_option("--lowest-slot", o.lowest_slot, "Lowest slot to remember; 0: derived from the sequence")
+      ->check(number);
+  command->add_option("--checkpoint-slot", o.checkpoint_slot, "The latest checkpoint; 0: none")->check(number);
   auto* validator = command->add_flag("--validator", o.is_validator, "The node is a validator");
   command->add_flag("--no-validator", o.is_no_validator, "It is not")->excludes(validator);
   command->add_option("--quorum", o.quorum, "Node ids (G...) of the transitive quorum")->delimiter(',');

@@ -54,6 +54,7 @@ std::optional<OutputForm> to_output_form(std::string_view name) {
 Result<Done> generate(const GenerateOptions& options, std::ostream& out) {
   if (options.nodes < 1 || options.nodes > kScpNodesMax)
     return Failure{"--nodes must be 1 to " + std::to_string(kScpNodesMax)};
+  if (options.count > kGenerateCountMax) return Failure{"--count must be at most " + std::to_string(kGenerateCountMax)};
   crypto::init();
   const NetworkId network = crypto::network_id(options.network);
   if (options.is_scp)

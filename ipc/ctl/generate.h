@@ -2,8 +2,7 @@
 // scp_builder.h.
 //
 // Output. json    {"kind","hash","envelope"} a line; of SCP {"slot","node","statement","hash","envelope"}. `hash` is
-// the
-//                 transaction hash, or the flood hash of the SCP_MESSAGE: what the daemon's events carry.
+//                 the transaction hash, or the flood hash of the SCP_MESSAGE: what the daemon's events carry.
 //         base64  one envelope a line
 //         xdr     record-marked stream of envelopes
 #pragma once
@@ -20,9 +19,11 @@ enum class OutputForm : std::uint8_t { kJson, kBase64, kXdr };
 // "json", "base64", "xdr".
 [[nodiscard]] std::optional<OutputForm> to_output_form(std::string_view name);
 
+inline constexpr std::uint64_t kGenerateCountMax = 10'000'000;
+
 struct GenerateOptions {
   bool is_scp = false;
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;  // at most kGenerateCountMax
   std::uint64_t seed = 0;
   std::string network{};  // passphrase
   OutputForm form = OutputForm::kJson;

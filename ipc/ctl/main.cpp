@@ -1,8 +1,12 @@
 // overlayctl: the operator's and the tester's hand on a running overlayd.
+#include <algorithm>
 #include <cstdio>
+#include <span>
+#include <string_view>
 
 #include "core/crypto/keys.h"
 #include "ipc/ctl/commands.h"
+#include "ipc/ctl/options.h"
 #include "ipc/ctl/output.h"
 
 namespace overlayd::ipc::ctl {
@@ -44,6 +48,18 @@ void add_all(CLI::App& app, Context& context) {
   add_version(app, context);
 }
 
+// Help that was asked for, or what is wrong with the command line.
+int report_parse(const CLI::App& app, const CLI::ParseError& error, Context& context, std::span<char*> arguments) {
+  if (error.get_exit_code() == 0) return app.exit(error);
+  // The parser may have stopped before it set the flags.
+  context.is_json = std::any_of(arguments.begin(), arguments.end(),
+                                [](const char* argument) { return std::string_view(argument) == "--json"; });
+  report_error(context, kExitUsage, usage_error(app, error));
+  std::fprintf(stderr, "Run with --help for more information.\n");
+  std::fflush(stdout);
+  return context.exit_code;
+}
+
 }  // namespace
 
 void report_error(Context& context, int exit_code, const std::string& message) {
@@ -64,7 +80,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+    return report_parse(app, error, context, {argv, static_cast<std::size_t>(argc)});
   }
   std::fflush(stdout);
   return context.exit_code;

@@ -1,8 +1,7 @@
 // Valid signed SCP envelopes of invented nodes, repeatable from a seed.
 //
 // Promise. The same seed, network, nodes and first slot give the same envelopes in the same order. Envelope i is of
-// node
-//          i mod nodes and slot first_slot + i / nodes, so that no two are of one node and slot: none supersedes
+//          node i mod nodes and slot first_slot + i / nodes, so that no two are of one node and slot: none supersedes
 //          another, and a queue that replaces outdated statements loses none. Statements are nominate, prepare, confirm
 //          and externalize in turn, each sane in stellar-core's sense (votes ordered, counters nested). Every value is
 //          a StellarValue signed by the node; every envelope is signed over network id, ENVELOPE_TYPE_SCP and

@@ -22,22 +22,36 @@ void write_payment(xdr::Writer& writer, std::uint64_t amount) {
   writer.u64(amount);
 }
 
-}  // namespace
-
-MessagePtr make_transaction(const NetworkId& network, std::uint64_t number, std::size_t size) {
-  const std::size_t operations = std::min<std::size_t>(100, size < 204 ? 1 : (size - 148) / 56);
-  xdr::Writer writer(size);
+void begin_envelope(xdr::Writer& writer, std::uint64_t number, std::size_t operations) {
   writer.u32(2);                                 // ENVELOPE_TYPE_TX
   writer.u32(0).fixed(make_node(number).bytes);  // source
   writer.u32(100).u64(number);                   // fee, sequence number
   writer.u32(0).u32(0);                          // no preconditions, no memo
   writer.u32(static_cast<std::uint32_t>(operations));
-  for (std::size_t i = 0; i < operations; ++i) write_payment(writer, number + i + 1);
-  writer.u32(0);  // ext
+}
+
+MessagePtr end_envelope(xdr::Writer& writer, const NetworkId& network) {
   const std::array<std::uint8_t, 4> hint{1, 2, 3, 4};
   const std::array<std::uint8_t, 64> signature{};
-  writer.u32(1).fixed(hint).variable(signature);
+  writer.u32(0).u32(1).fixed(hint).variable(signature);  // ext, one signature
   return wire::Message::adopt(wire::wrap(wire::MessageType::kTransaction, writer.bytes()), network);
+}
+
+}  // namespace
+
+MessagePtr make_transaction(const NetworkId& network, std::uint64_t number, std::size_t size) {
+  const std::size_t operations = std::min<std::size_t>(100, size < 204 ? 1 : (size - 148) / 56);
+  xdr::Writer writer(size);
+  begin_envelope(writer, number, operations);
+  for (std::size_t i = 0; i < operations; ++i) write_payment(writer, number + i + 1);
+  return end_envelope(writer, network);
+}
+
+MessagePtr make_upload(const NetworkId& network, std::uint64_t number, std::size_t wasm_bytes) {
+  xdr::Writer writer(wasm_bytes + 256);
+  begin_envelope(writer, number, 1);
+  writer.u32(0).u32(24).u32(2).variable(Bytes(wasm_bytes)).u32(0);  // INVOKE_HOST_FUNCTION, upload, no authorisation
+  return end_envelope(writer, network);
 }
 
 MessagePtr make_scp(const NetworkId& network, const ScpFields& fields) {
@@ -47,7 +61,7 @@ MessagePtr make_scp(const NetworkId& network, const ScpFields& fields) {
   writer.public_key(fields.node.bytes).u64(fields.slot);
   writer.u32(0);                           // SCP_ST_PREPARE
   writer.fixed(make_full_hash(77).bytes);  // quorum set
-  writer.u32(fields.ballot_counter).variable(value.bytes());
+  writer.u32(fields.ballot_counter).variable(fields.value_bytes == 0 ? value.bytes() : Bytes(fields.value_bytes));
   writer.u32(0).u32(0).u32(0).u32(0);  // prepared, preparedPrime, nC, nH
   const std::array<std::uint8_t, 64> signature{};
   writer.variable(signature);

@@ -7,11 +7,15 @@ namespace overlayd::test {
 // A TRANSACTION of payments, of roughly `size` bytes (at least 204).
 [[nodiscard]] MessagePtr make_transaction(const NetworkId& network, std::uint64_t number, std::size_t size = 300);
 
+// A TRANSACTION that uploads `wasm_bytes` of code: as large as one likes.
+[[nodiscard]] MessagePtr make_upload(const NetworkId& network, std::uint64_t number, std::size_t wasm_bytes);
+
 struct ScpFields {
   NodeId node;
   std::uint64_t slot = 1;
   std::uint32_t ballot_counter = 1;
-  std::uint64_t value = 1;  // distinguishes the value's transaction set
+  std::uint64_t value = 1;      // distinguishes the value's transaction set
+  std::size_t value_bytes = 0;  // not 0: a value of that size instead, which decodes as nothing
 };
 // An SCP_MESSAGE with an EXTERNALIZE-like PREPARE statement: ballot (counter, value), nothing prepared.
 [[nodiscard]] MessagePtr make_scp(const NetworkId& network, const ScpFields& fields);

@@ -65,7 +65,7 @@ class TestNode {
   std::atomic<std::size_t> open_links{0};
   bool is_releasing = true;  // whether inputs count as handled as soon as they are looked at
 
-  void post(Outputs outputs) { CHECK(thread_.post(std::move(outputs)).empty()); }
+  void post(Outputs outputs) { thread_.post(std::move(outputs)); }
   void send(PeerId peer, std::initializer_list<MessagePtr> messages) {
     Outputs outputs;
     for (const auto& message : messages) outputs.emplace_back(Send{peer, message});
@@ -206,23 +206,25 @@ class RawPeer {
   tcp::socket socket_;
 };
 
+// Up to AUTH received from both sides; the node's hello and auth are read by the raw peer.
+inline void shake_hands(TestNode& node, const LinkOpened& opened, RawPeer& raw) {
+  raw.send(raw.hello());
+  REQUIRE(node.await<MessageReceived>().is_cert_valid);
+  node.send(opened.peer, {node.id.hello(opened.local_cert, opened.local_nonce)});
+  REQUIRE(raw.read()->type() == wire::MessageType::kHello);
+  raw.send(raw.id.auth());
+  REQUIRE(node.await<MessageReceived>().message->type() == wire::MessageType::kAuth);
+  node.send(opened.peer, {node.id.auth()});
+  REQUIRE(raw.read()->type() == wire::MessageType::kAuth);
+}
+
 // A node with one accepted link from a RawPeer.
 struct Accepted {
   explicit Accepted(std::size_t inputs_max = limits::kInputQueueMax) : node(inputs_max) {
     node.accept(acceptor, peer);
     opened = node.await<LinkOpened>();
   }
-  // Up to AUTH received from both sides; the node's hello and auth are read by the raw peer.
-  void shake_hands() {
-    raw.send(raw.hello());
-    REQUIRE(node.await<MessageReceived>().is_cert_valid);
-    node.send(peer, {node.id.hello(opened.local_cert, opened.local_nonce)});
-    REQUIRE(raw.read()->type() == wire::MessageType::kHello);
-    raw.send(raw.id.auth());
-    REQUIRE(node.await<MessageReceived>().message->type() == wire::MessageType::kAuth);
-    node.send(peer, {node.id.auth()});
-    REQUIRE(raw.read()->type() == wire::MessageType::kAuth);
-  }
+  void shake_hands() { test::shake_hands(node, opened, raw); }
 
   const PeerId peer{kAcceptedPeerBit | 1};
   asio::io_context context;

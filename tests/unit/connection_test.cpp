@@ -260,6 +260,40 @@ TEST_CASE("a remote that reads nothing is reported before its write queue outgro
   CHECK(link.node.await<LinkFaulted>().reason == DropReason::kWriteQueueFull);
 }
 
+TEST_CASE("a link with more posted to it than its bound is reported once; others of the batch get what is theirs",
+          "[connection]") {
+  Accepted greedy;
+  greedy.shake_hands();
+  const PeerId quiet_peer{kAcceptedPeerBit | 2};
+  RawPeer quiet(greedy.acceptor.local_endpoint());
+  greedy.node.accept(greedy.acceptor, quiet_peer);
+  shake_hands(greedy.node, greedy.node.await<LinkOpened>(), quiet);
+
+  const MessagePtr large = large_message(greedy.node.id, 1 << 20);
+  Outputs outputs{Send{quiet_peer, greedy.node.id.get_scp_state(1)}};
+  for (int i = 0; i < 300; ++i) outputs.emplace_back(Send{greedy.peer, large});
+  outputs.emplace_back(Send{quiet_peer, greedy.node.id.get_scp_state(2)});
+  greedy.node.post(std::move(outputs));
+  greedy.node.post({Send{greedy.peer, large}, Send{quiet_peer, greedy.node.id.get_scp_state(3)}});
+  for (std::uint32_t ledger = 1; ledger <= 3; ++ledger) CHECK(wire::read_get_scp_state(quiet.read()->xdr()) == ledger);
+  const auto faulted = greedy.node.await<LinkFaulted>();
+  CHECK(faulted.peer == greedy.peer);
+  CHECK(faulted.reason == DropReason::kWriteQueueFull);
+  CHECK(greedy.node.thread().backlog().refused_total() == 300 + 1 - 63);  // 64 would leave no room for their heads
+
+  // Neither is anything else reported, nor is the greedy link remembered once it is gone.
+  greedy.raw.close();
+  greedy.node.post({Close{greedy.peer, faulted.reason, nullptr}});
+  const auto closed = greedy.node.await<LinkClosed>();
+  CHECK(closed.peer == greedy.peer);
+  greedy.node.post({Send{quiet_peer, greedy.node.id.get_scp_state(4)}});
+  CHECK(wire::read_get_scp_state(quiet.read()->xdr()) == 4);
+  quiet.close();
+  CHECK(greedy.node.await<LinkClosed>().peer == quiet_peer);
+  CHECK(greedy.node.await_no_links());
+  CHECK(greedy.node.thread().backlog().size() == 0);
+}
+
 TEST_CASE("an SCP envelope's signature is checked against the node it names and the network", "[connection]") {
   TestNode node;
   const MessagePtr good = signed_envelope(node.id);

@@ -100,6 +100,63 @@ TEST_CASE("UpdateLedger takes hashes of 32 bytes and times within their range", 
   }
 }
 
+TEST_CASE("a number of UpdateLedger out of its range is refused with the field, the range and the value", "[convert]") {
+  LedgerView former;
+  v1::UpdateLedgerRequest request;
+  request.set_sequence(0);
+  CHECK(to_ledger_update(request, former).error() == "sequence: must be at least 1, is 0");
+  request.set_sequence(UINT32_MAX);
+  const auto outcome = [&](auto set, std::uint32_t value) {
+    v1::UpdateLedgerRequest changed = request;
+    (changed.*set)(value);
+    const auto update = to_ledger_update(changed, former);
+    return update ? std::string() : update.error();
+  };
+  const auto protocol = &v1::UpdateLedgerRequest::set_protocol_version;
+  CHECK(outcome(protocol, 1).empty());
+  CHECK(outcome(protocol, 1000).empty());
+  CHECK(outcome(protocol, 0) == "protocol_version: must be 1 to 1000, is 0");
+  CHECK(outcome(protocol, 1001) == "protocol_version: must be 1 to 1000, is 1001");
+  const auto ops = &v1::UpdateLedgerRequest::set_max_tx_set_ops;
+  CHECK(outcome(ops, 1).empty());
+  CHECK(outcome(ops, 1'000'000).empty());
+  CHECK(outcome(ops, 0) == "max_tx_set_ops: must be 1 to 1000000, is 0");
+  CHECK(outcome(ops, 1'000'001) == "max_tx_set_ops: must be 1 to 1000000, is 1000001");
+  const auto soroban = &v1::UpdateLedgerRequest::set_soroban_tx_bytes_max;
+  CHECK(outcome(soroban, 0).empty());
+  CHECK(outcome(soroban, 16'775'172).empty());
+  CHECK(outcome(soroban, 16'775'173) == "soroban_tx_bytes_max: must be 0 to 16775172, is 16775173");
+  CHECK(outcome(soroban, UINT32_MAX) == "soroban_tx_bytes_max: must be 0 to 16775172, is 4294967295");
+}
+
+TEST_CASE("the largest Soroban transaction of a ledger still fits a message", "[convert]") {
+  v1::UpdateLedgerRequest request;
+  request.set_sequence(1);
+  request.set_soroban_tx_bytes_max(16'775'172);
+  const auto update = to_ledger_update(request, LedgerView{});
+  REQUIRE(update.ok());
+  CHECK(update.value().view.max_tx_size() == 16'775'172 + limits::kMaxTxSizeBuffer);
+  CHECK(update.value().view.max_tx_size() <= limits::kMessageBytesMax);
+}
+
+TEST_CASE("an SCP envelope must fit the flow control of every peer, a transaction need not", "[convert]") {
+  crypto::init();
+  const auto message_of = [](const Bytes& envelope) {
+    v1::BroadcastRequest request;
+    request.set_scp_envelope(text_of(envelope));
+    auto message = to_message(request, network());
+    REQUIRE(message.ok());
+    return message.value();
+  };
+  const MessagePtr largest = message_of(large_scp_envelope(limits::kScpMessageBytesMax));
+  CHECK(largest->size() == 200'000);
+  CHECK(check_broadcastable(*largest).ok());
+  const auto refused = check_broadcastable(*message_of(large_scp_envelope(limits::kScpMessageBytesMax + 4)));
+  REQUIRE_FALSE(refused.ok());
+  CHECK_THAT(refused.error(), Catch::StartsWith("scp_envelope: its StellarMessage is 200004 bytes; at most 200000"));
+  CHECK(check_broadcastable(*transaction_message(1)).ok());
+}
+
 TEST_CASE("at most 100,000 hashes pass in one UpdateLedger", "[convert]") {
   LedgerView former;
   v1::UpdateLedgerRequest request;

@@ -47,6 +47,24 @@ TEST_CASE("the clock of a blocked link starts with the first message that waits,
   CHECK(flow.no_credit_deadline() == kStart + seconds(70));
 }
 
+TEST_CASE("credit that lets nothing leave does not stop the clock", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  std::vector<MessagePtr> sent;
+  REQUIRE_FALSE(flow.on_grant({1, 1}));
+  flow.queue(test::make_transaction(kNetwork, 1), kStart, {});
+  flow.take_sendable(kStart, sent);
+  for (int i = 1; i < 6; ++i) {
+    REQUIRE_FALSE(flow.on_grant({0, 1}));
+    flow.take_sendable(kStart + seconds(10 * i), sent);
+  }
+  CHECK(flow.no_credit_deadline() == kStart + seconds(60));
+  REQUIRE_FALSE(flow.on_grant({0, 1000}));
+  flow.take_sendable(kStart + seconds(55), sent);
+  CHECK(sent.size() == 1);
+  CHECK(flow.no_credit_deadline().is_never());
+}
+
 TEST_CASE("a larger maximal transaction is granted at once, a smaller one changes nothing", "[flow_control]") {
   FlowControlMetrics metrics;
   FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);

@@ -177,5 +177,6 @@ TEST_CASE("generate refuses a number of nodes it cannot make", "[generate]") {
   std::ostringstream out;
   REQUIRE_FALSE(generate({.is_scp = true, .count = 1, .network = "n", .nodes = 0}, out).ok());
   REQUIRE_FALSE(generate({.is_scp = true, .count = 1, .network = "n", .nodes = kScpNodesMax + 1}, out).ok());
+  REQUIRE_FALSE(generate({.count = kGenerateCountMax + 1, .network = "n"}, out).ok());
   REQUIRE(out.str().empty());
 }

@@ -63,6 +63,22 @@ inline Bytes scp_envelope(std::uint64_t slot) {
   return xdr;
 }
 
+// The same with one vote, as large as makes the StellarMessage around it `bytes` long (a multiple of 4).
+inline Bytes large_scp_envelope(std::size_t bytes) {
+  Bytes xdr = scp_envelope(1);
+  xdr.resize(80);  // up to the votes
+  const std::size_t vote = bytes - 4 - 80 - 4 * 4;
+  const auto put = [&](std::size_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) xdr.push_back(static_cast<std::uint8_t>(value >> shift));
+  };
+  put(1);
+  put(vote);
+  xdr.insert(xdr.end(), vote, 0x55);
+  put(0);  // accepted
+  put(0);  // signature
+  return xdr;
+}
+
 inline NetworkId network() {
   NetworkId id;
   id.bytes.fill(0x44);
@@ -287,6 +303,7 @@ struct Api {
     options.local.version_string = "overlayd test";
     options.boot_id = kBootId;
     options.event_log = log_options;
+    options.broadcasts_bytes_max = broadcasts_bytes_max;
     return options;
   }
   void start() {
@@ -309,6 +326,7 @@ struct Api {
   }
 
   EventLogOptions log_options;
+  std::size_t broadcasts_bytes_max = limits::kBroadcastsPendingBytesMax;  // set before the server starts
   TempDirectory directory;
   FakeOverlay overlay;
   std::unique_ptr<Server> server;

@@ -67,7 +67,8 @@ struct Fixture {
                                    : wire::Message::adopt(std::move(xdr), {});
     const Now now;
     std::string detail;
-    return dispatcher.dispatch({peer, message, false, now, out, detail}, is_in_sync);
+    bool is_held = false;
+    return dispatcher.dispatch({peer, message, false, now, out, is_held, detail}, is_in_sync);
   }
 };
 

@@ -18,7 +18,7 @@ TEST_CASE("counters and gauges appear with their values, type and help", "[metri
   status.metrics.link.messages_read = 42;
   status.known_peers = 9;
   status.ledger.is_in_sync = false;
-  const std::string page = render_metrics(status, {.overlay_stalls = 3});
+  const std::string page = render_metrics(status, {.overlay_stalls = 3, .sends_refused = 11});
   CHECK(has_line(page, "overlayd_messages_read_total 42"));
   CHECK(has_line(page, "# TYPE overlayd_messages_read_total counter"));
   CHECK(has_line(page, "# HELP overlayd_messages_read_total Messages received from peers"));
@@ -26,6 +26,7 @@ TEST_CASE("counters and gauges appear with their values, type and help", "[metri
   CHECK(has_line(page, "# TYPE overlayd_known_peers gauge"));
   CHECK(has_line(page, "overlayd_in_sync 0"));
   CHECK(has_line(page, "overlayd_overlay_stalls_total 3"));
+  CHECK(has_line(page, "overlayd_sends_refused_total 11"));
 }
 
 TEST_CASE("every drop reason has its line, under the label of log and RPC", "[metrics_page]") {

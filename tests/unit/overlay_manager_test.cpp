@@ -133,6 +133,67 @@ TEST_CASE("a SCP message with a bad signature is not relayed, and forgotten", "[
   CHECK(f.find<VerifyScp>().size() == 1);
 }
 
+TEST_CASE("the credit of a SCP message returns when its signature was checked", "[overlay_manager]") {
+  Fixture f;
+  const PeerId a = f.connect(1);
+  std::vector<MessagePtr> messages;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    messages.push_back(test::make_scp({}, {.node = test::make_node(100 + i)}));
+    f.receive(a, messages.back());
+    REQUIRE(f.find<Send>().empty());
+  }
+  SECTION("one more than the window ends the link of its sender alone") {
+    f.receive(a, test::make_scp({}, {.node = test::make_node(7)}));
+    CHECK(f.dropped(DropReason::kOverCapacity) == 1);
+  }
+  SECTION("40 verdicts return 40 messages, whatever they say") {
+    for (std::size_t i = 0; i < 39; ++i) {
+      f.give(ScpVerified{messages[i]->flood_hash(), i % 2 == 0});
+      REQUIRE(f.find<Send>().empty());
+    }
+    f.give(ScpVerified{messages[39]->flood_hash(), false});
+    REQUIRE(f.sent() == Sent{{a, MessageType::kSendMoreExtended}});
+    CHECK(wire::read_send_more_extended(f.find<Send>()[0].message->xdr())->messages == 40);
+  }
+  SECTION("a peer that left is not missed") {
+    f.give(LinkClosed{a, DropReason::kClosedByRemote, ""});
+    f.give(ScpVerified{messages[0]->flood_hash(), true});
+    CHECK(f.find<PublishMessage>().size() == 1);
+  }
+}
+
+TEST_CASE("a verdict against a SCP envelope does not make it new", "[overlay_manager]") {
+  Fixture f;
+  const PeerId a = f.connect(1);
+  const PeerId b = f.connect(2);
+  const MessagePtr scp = test::make_scp({}, {.node = test::make_node(7)});
+  f.receive(a, scp);
+  f.give(ScpVerified{scp->flood_hash(), true});
+  f.give(VerdictGiven{scp->flood_hash(), Verdict::kBan});
+  f.receive(b, scp);
+  CHECK(f.out.empty());
+}
+
+TEST_CASE("a hash named twice in a demand is served once", "[overlay_manager]") {
+  Fixture f;
+  const PeerId a = f.connect(1);
+  const MessagePtr transaction = test::make_transaction({}, 1);
+  f.give(Broadcast{RequestId{1}, transaction});
+  f.receive(a, wire::write_flood_demand(std::vector(1000, transaction->tx_full_hash())));
+  CHECK(f.sent() == Sent{{a, MessageType::kTransaction}});
+}
+
+TEST_CASE("a transaction over the maximum is neither kept nor published", "[overlay_manager]") {
+  Fixture f(RelayMode::kStandalone);
+  const PeerId a = f.connect(1);
+  f.connect(2);
+  f.receive(a, test::make_upload({}, 1, 102'400));
+  CHECK(f.find<PublishMessage>().empty());
+  CHECK(f.overlay->status(f.now.instant).tx_pool_transactions == 0);
+  f.receive(a, test::make_upload({}, 2, 100'000));
+  CHECK(f.find<PublishMessage>().size() == 1);
+}
+
 TEST_CASE("slots and nodes that cannot matter are not relayed", "[overlay_manager]") {
   Fixture f;
   const PeerId a = f.connect(1);

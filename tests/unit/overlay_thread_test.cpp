@@ -39,12 +39,15 @@ class Journal {
   std::vector<std::string> lines_;
 };
 
-// Answers every Disconnect with a PauseReading of the same number, so that order can be seen.
+// Answers every Broadcast with a PauseReading of the same number, so that order can be seen.
 class FakeCore final : public OverlayCore {
  public:
   explicit FakeCore(Journal& journal) : journal_(journal) {}
   void handle(const Input& input, const Now& now, Outputs& out) override {
-    if (const auto* connect = std::get_if<ConnectTo>(&input)) out.emplace_back(PauseReading{{connect->address.port}});
+    if (const auto* numbered = std::get_if<Broadcast>(&input))
+      out.emplace_back(PauseReading{{numbered->request.value}});
+    if (const auto* order = std::get_if<ConnectTo>(&input))
+      journal_.add("connects to port " + std::to_string(order->address.port));
     if (std::holds_alternative<LedgerUpdated>(input)) deadline_ = now.instant + milliseconds(20);
     if (std::holds_alternative<ShutDown>(input)) {
       journal_.add("blocked");
@@ -95,11 +98,9 @@ struct Fixture {
   OverlayThread thread{inbox, core, sink};
 };
 
-Input numbered(std::size_t number) {
-  PeerAddress address;
-  address.port = static_cast<std::uint16_t>(number);
-  return ConnectTo{address};
-}
+Input numbered(std::size_t number) { return Broadcast{.request = {number}, .message = nullptr}; }
+
+Input connect_to(std::uint16_t port) { return ConnectTo{PeerAddress::from_v4({127, 0, 0, 1}, port)}; }
 
 std::vector<Input> numbered_to(std::size_t count) {
   std::vector<Input> inputs;
@@ -135,14 +136,41 @@ TEST_CASE("questions are answered on the overlay thread, between slices", "[over
 
 TEST_CASE("a full inbox refuses inputs and questions, and the refused hear when there is room", "[overlay_thread]") {
   Fixture f;
-  REQUIRE(f.inbox.submit(std::vector<Input>(limits::kInputQueueMax, PeersResolved{})));
-  CHECK_FALSE(f.inbox.submit({PeersResolved{}}));
+  REQUIRE(f.inbox.submit(std::vector<Input>(limits::kInputQueueMax, TransactionTakers{})));
+  CHECK_FALSE(f.inbox.submit({TransactionTakers{}}));
   for (std::size_t i = 0; i < kQueryQueueMax; ++i) REQUIRE(f.inbox.query_status([](const StatusSnapshot&) {}));
   CHECK_FALSE(f.inbox.query_status([](const StatusSnapshot&) {}));
   CHECK(f.inbox.refused_total() == 2);
   f.thread.start();
   CHECK(f.journal.await(1) == std::vector<std::string>{"room"});
-  CHECK(f.inbox.submit({PeersResolved{}}));
+  CHECK(f.inbox.submit({TransactionTakers{}}));
+}
+
+TEST_CASE("the operator is heard while the inbox is full of others' inputs, and before them", "[overlay_thread]") {
+  Fixture f;
+  REQUIRE(f.inbox.submit(std::vector<Input>(limits::kInputQueueMax, TransactionTakers{})));
+  CHECK_FALSE(f.inbox.submit({numbered(1)}));
+  REQUIRE(f.inbox.submit({connect_to(1), Disconnect{}}));
+  for (std::size_t i = 2; i < kOperatorQueueMax; ++i) REQUIRE(f.inbox.submit({PeersResolved{}}));
+  CHECK_FALSE(f.inbox.submit({connect_to(2)}));
+  CHECK(f.inbox.refused_total() == 2);
+  f.thread.start();
+  CHECK(f.journal.await(2) == std::vector<std::string>{"connects to port 1", "room"});
+  CHECK(f.inbox.submit({connect_to(2)}));
+  CHECK(f.journal.await(3).back() == "connects to port 2");
+}
+
+TEST_CASE("the operator waits for one slice at most, not for all that was queued before", "[overlay_thread]") {
+  Fixture f;
+  std::vector<Input> inputs = numbered_to(3 * kSliceInputsMax);
+  inputs.front() = ShutDown{};  // mixed with others: keeps its place among them
+  REQUIRE(f.inbox.submit(std::move(inputs)));
+  f.thread.start();
+  REQUIRE(f.journal.await(1) == std::vector<std::string>{"blocked"});
+  REQUIRE(f.inbox.submit({connect_to(1)}));
+  f.core.open_gate();
+  CHECK(f.journal.await(5) == std::vector<std::string>{"blocked", "routed 255 from 1", "connects to port 1",
+                                                       "routed 256 from 256", "routed 256 from 512"});
 }
 
 TEST_CASE("a connection's gauge is released when its batch was handled", "[overlay_thread]") {

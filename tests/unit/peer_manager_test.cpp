@@ -249,5 +249,107 @@ TEST_CASE("a book of preferred peers takes no other", "[peer_manager]") {
   t.book.check_invariants();
 }
 
+TEST_CASE("callers behind one IP fill at most their share, the oldest of it going first", "[peer_manager]") {
+  Book t({.inbound_per_ip_max = 3});
+  t.book.load(record(2));
+  for (std::uint16_t port = 1; port <= 4; ++port) {
+    t.book.update_type(address(1, port), {PeerType::kInbound, true}, kNow, t.out);
+    REQUIRE(t.book.size() == 1 + std::min<std::size_t>(port, 3));
+  }
+  REQUIRE_FALSE(t.book.find(address(1, 1)));
+  REQUIRE(t.book.find(address(1, 4)));
+  REQUIRE(std::get<ErasePeer>(t.out[3]).address == address(1, 1));
+  REQUIRE(std::get<StorePeer>(t.out[4]).record.address == address(1, 4));
+  t.book.update_type(address(1, 4), {PeerType::kInbound, true}, kNow, t.out);  // known: no further one
+  REQUIRE(t.book.size() == 4);
+  REQUIRE(t.book.find(address(2)));
+  t.book.check_invariants();
+}
+
+TEST_CASE("an IPv6 caller's share is that of its /64", "[peer_manager]") {
+  Book t({.inbound_per_ip_max = 1});
+  PeerAddress caller;
+  caller.ip[0] = 0x20;
+  caller.port = 5;
+  PeerAddress neighbour = caller;
+  neighbour.ip[15] = 1;
+  PeerAddress other = caller;
+  other.ip[7] = 1;
+  for (const PeerAddress& each : {caller, neighbour, other}) {
+    t.book.update_type(each, {PeerType::kInbound, true}, kNow, t.out);
+  }
+  REQUIRE(t.book.size() == 2);
+  REQUIRE_FALSE(t.book.find(caller));
+}
+
+TEST_CASE("a caller's address that proved itself or is configured leaves the share and is not pushed out by it",
+          "[peer_manager]") {
+  Book t({.inbound_per_ip_max = 1});
+  const auto call = [&](std::uint16_t port) {
+    t.book.update_type(address(1, port), {PeerType::kInbound, true}, kNow, t.out);
+    t.book.check_invariants();
+  };
+  call(1);
+  t.book.update_type(address(1, 1), {PeerType::kOutbound, true}, kNow, t.out);
+  call(2);
+  t.book.update_back_off(address(1, 2), BackOff::kHardReset, kNow, t.out);
+  call(3);
+  call(4);
+  REQUIRE(t.book.size() == 3);
+  REQUIRE(t.book.find(address(1, 1)));
+  REQUIRE(t.book.find(address(1, 2)));
+  REQUIRE_FALSE(t.book.find(address(1, 3)));
+}
+
+TEST_CASE("loaded inbound records stay, and further callers do not make them more", "[peer_manager]") {
+  Book t({.inbound_per_ip_max = 2});
+  for (std::uint16_t port = 1; port <= 4; ++port) t.book.load({address(1, port), kNow, 0, PeerType::kInbound});
+  REQUIRE(t.book.size() == 4);
+  for (std::uint16_t port = 11; port <= 20; ++port) {
+    t.book.update_type(address(1, port), {PeerType::kInbound, true}, kNow, t.out);
+  }
+  REQUIRE(t.book.size() == 4);
+  t.book.check_invariants();
+}
+
+TEST_CASE("a full book gives no caller and no hearsay the place of what works or is ours", "[peer_manager]") {
+  Book t({.known_max = 5});
+  t.book.load(record(1));
+  t.book.load(record(2, 50, PeerType::kOutbound));
+  t.book.load(record(3, 50, PeerType::kPreferred));
+  t.book.update_back_off(address(4), BackOff::kHardReset, kNow, t.out);
+  t.book.update_back_off(address(4), BackOff::kIncrease, kNow, t.out);
+  t.book.load(record(5, 1));
+  const auto call = [&](std::uint32_t number) {
+    t.book.update_type(address(number), {PeerType::kInbound, true}, kNow, t.out);
+    t.book.check_invariants();
+  };
+  call(6);
+  REQUIRE_FALSE(t.book.find(address(5)));
+  REQUIRE(t.book.find(address(6)));
+  REQUIRE(t.metrics.addresses_refused == 0);
+  call(7);
+  REQUIRE_FALSE(t.book.find(address(7)));
+  REQUIRE(t.metrics.addresses_refused == 1);
+  REQUIRE(t.book.on_peers(std::vector{named(address(8))}, std::nullopt, kNow, t.out) == 0);
+  for (const std::uint32_t number : {1, 2, 3, 4, 6}) REQUIRE(t.book.find(address(number)));
+  t.book.update_type(address(9), {PeerType::kOutbound, true}, kNow, t.out);  // our own link does
+  REQUIRE(t.book.find(address(9)));
+  REQUIRE_FALSE(t.book.find(address(2)));
+}
+
+TEST_CASE("a hundred callers with a hundred ports each leave the book as it was", "[peer_manager]") {
+  Book t({.known_max = 300});
+  for (std::uint32_t i = 0; i < 290; ++i) t.book.load(record(i, i % 3 == 0 ? 5 : 0, PeerType::kOutbound));
+  for (std::uint32_t caller = 0; caller < 100; ++caller) {
+    for (std::uint16_t port = 1; port <= 100; ++port) {
+      t.book.update_type(address(1000 + caller, port), {PeerType::kInbound, true}, kNow, t.out);
+    }
+    t.book.check_invariants();
+  }
+  for (std::uint32_t i = 0; i < 290; ++i) REQUIRE(t.book.find(address(i)));
+  REQUIRE(t.book.size() == 300);
+}
+
 }  // namespace
 }  // namespace overlayd::book

@@ -163,3 +163,26 @@ TEST_CASE("SCP is not shed as a whole but has an end", "[send_queue]") {
   CHECK(f.queue.size() == kScpQueueMax);
   CHECK(f.metrics.dropped_scp == 1);
 }
+
+TEST_CASE("SCP statements of one node and slot cannot pile up", "[send_queue]") {
+  Fixture f;
+  const NodeId node = test::make_node(1);
+  // Falling counters: none supersedes those before it.
+  for (std::uint32_t i = 0; i < 20; ++i) f.push(test::make_scp(kNetwork, {.node = node, .ballot_counter = 100 - i}));
+  CHECK(f.queue.size() == kScpPerNodeAndSlotMax);
+  CHECK(f.metrics.dropped_scp == 20 - kScpPerNodeAndSlotMax);
+}
+
+TEST_CASE("SCP bytes are bounded, the oldest go", "[send_queue]") {
+  Fixture f;
+  const MessagePtr large = test::make_scp(kNetwork, {.node = test::make_node(0), .value_bytes = 250'000});
+  const std::size_t fit = kScpQueueBytesMax / large->size();
+  for (std::uint64_t i = 0; i < fit; ++i)
+    f.push(test::make_scp(kNetwork, {.node = test::make_node(i), .value_bytes = 250'000}));
+  CHECK(f.queue.size() == fit);
+  const MessagePtr last = test::make_scp(kNetwork, {.node = test::make_node(fit), .value_bytes = 250'000});
+  f.push(last);
+  CHECK(f.queue.size() == fit);
+  f.take();
+  CHECK(f.sent.back() == last);
+}

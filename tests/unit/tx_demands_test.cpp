@@ -4,60 +4,10 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "tests/unit/tx_demands_fixture.h"
+
 namespace overlayd::flood {
 namespace {
-
-TxFullHash hash(std::uint32_t number) {
-  TxFullHash made;
-  for (std::size_t i = 0; i < 4; ++i) made.bytes[i] = made.bytes[8 + i] = static_cast<std::uint8_t>(number >> (8 * i));
-  return made;
-}
-std::vector<TxFullHash> hashes(std::uint32_t first, std::uint32_t count) {
-  std::vector<TxFullHash> made;
-  for (std::uint32_t i = 0; i < count; ++i) made.push_back(hash(first + i));
-  return made;
-}
-NodeId node(std::uint64_t number) {
-  NodeId made;
-  made.bytes[0] = static_cast<std::uint8_t>(number);
-  return made;
-}
-Instant at(std::int64_t ms) { return Instant(milliseconds(ms)); }
-
-struct Demands {
-  TxFloodMetrics metrics;
-  Random random;
-  TxAdverts adverts;
-  std::set<TxFullHash> known;
-  TxDemands demands;
-  DemandBatches out;
-
-  explicit Demands(const TxDemandsOptions& options = {}, std::uint64_t seed = 1)
-      : random(seed),
-        adverts({}, metrics),
-        demands(
-            options, adverts, [this](const TxFullHash& h) { return known.contains(h); }, random, metrics) {}
-
-  void add_peers(std::uint64_t count) {
-    for (std::uint64_t i = 1; i <= count; ++i) demands.on_peer(PeerId{i}, node(i));
-  }
-  // What an advert made us demand.
-  std::vector<TxFullHash> advert(std::uint64_t peer, const std::vector<TxFullHash>& named, std::int64_t ms) {
-    out.clear();
-    demands.on_advert(PeerId{peer}, named, 1, at(ms), out);
-    demands.check_invariants();
-    REQUIRE(out.size() <= 1);
-    if (out.empty()) return {};
-    REQUIRE(out[0].peer == PeerId{peer});
-    return out[0].hashes;
-  }
-  DemandBatches advance(std::int64_t ms) {
-    out.clear();
-    demands.advance(at(ms), out);
-    demands.check_invariants();
-    return out;
-  }
-};
 
 TEST_CASE("a hash that is known or banned is not demanded", "[tx_demands]") {
   Demands t;
@@ -137,9 +87,11 @@ TEST_CASE("a record goes 60 s after the first demand, and the hash counts afresh
   t.demands.on_transaction(hash(2), node(1), at(20));
   REQUIRE(t.demands.next_deadline() == at(60'000));
   t.advance(59'999);
-  REQUIRE(t.demands.size() == 2);
+  REQUIRE(t.demands.size() == 1);
+  REQUIRE(t.demands.fulfilled_size() == 1);
   t.advance(60'000);
   REQUIRE(t.demands.size() == 0);
+  REQUIRE(t.demands.fulfilled_size() == 0);
   REQUIRE(t.metrics.demands_abandoned == 1);  // hash 2 came
   REQUIRE(t.demands.next_deadline().is_never());
   REQUIRE(t.advert(1, hashes(1, 1), 60'001) == hashes(1, 1));
@@ -230,17 +182,6 @@ TEST_CASE("while demanding is off adverts wait, and turning it on asks for them"
   const DemandBatches asked = t.advance(5000);
   REQUIRE(asked.size() == 1);
   REQUIRE(asked[0].hashes == hashes(1, 2));
-}
-
-TEST_CASE("one record over the limit is refused and counted", "[tx_demands]") {
-  Demands t({.demands_max = 3});
-  t.add_peers(2);
-  REQUIRE(t.advert(1, hashes(1, 2), 0).size() == 2);
-  REQUIRE(t.advert(1, hashes(3, 1), 0).size() == 1);
-  REQUIRE(t.advert(1, hashes(4, 1), 0).empty());
-  REQUIRE(t.metrics.demands_refused == 1);
-  REQUIRE(t.demands.size() == 3);
-  REQUIRE(t.advert(2, hashes(1, 1), 500).size() == 1);  // a retry needs no new record
 }
 
 TEST_CASE("peers that are gone leave nothing but the records, which end by themselves", "[tx_demands]") {
@@ -342,6 +283,7 @@ void run_model(std::uint64_t seed, bool is_immediate) {
   for (std::uint64_t peer = 1; peer <= peers; ++peer) t.demands.on_peer_gone(PeerId{peer});
   step_to(now + seconds(60));
   REQUIRE(t.demands.size() == 0);
+  REQUIRE(t.demands.fulfilled_size() == 0);
   REQUIRE(t.demands.next_deadline().is_never());
 }
 

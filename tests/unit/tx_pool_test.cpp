@@ -43,7 +43,8 @@ TEST_CASE("pending transactions are known but not given out, accepted ones are b
   REQUIRE(t.pool.accept(tx->tx_hash()) == std::vector{tx});
   REQUIRE(t.pool.accept(tx->tx_hash()).empty());
   REQUIRE(t.pool.find_accepted(tx->tx_full_hash()) == tx);
-  REQUIRE(t.pool.accepted() == std::vector{tx});
+  REQUIRE(t.pool.accepted(10) == std::vector{tx});
+  REQUIRE(t.pool.accepted(0).empty());
   t.pool.check_invariants();
 }
 

@@ -1,0 +1,67 @@
+// What the command line of overlayctl takes and refuses.
+#include "ipc/ctl/options.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace overlayd::ipc::ctl;
+
+namespace {
+
+std::string refusal(const CLI::Validator& validator, std::string text) { return validator(text); }
+
+// A program with two subcommands; what it says to these words.
+std::string error_of(std::vector<std::string> words) {
+  CLI::App app("", "program");
+  bool is_flag = false;
+  std::uint64_t count = 0;
+  app.add_flag("--json", is_flag);
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.add_subcommand("status", "");
+  app.add_subcommand("make", "")->add_option("--count", count)->check(whole_number(1, 10));
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a whole number is decimal digits within its range", "[options]") {
+  const CLI::Validator validator = whole_number(1, 10'000'000);
+  for (const char* good : {"1", "10000000"}) CHECK(refusal(validator, good).empty());
+  for (const char* bad : {"", "0", "10000001", "99999999999999999999", "-1", "-18446744073709551615", "+1", "1.5",
+                          "1e3", "0x10", "010", " 1"}) {
+    INFO(bad);
+    CHECK(refusal(validator, bad) == "must be a whole number from 1 to 10000000, is \"" + std::string(bad) + "\"");
+  }
+  CHECK(refusal(whole_number(0, UINT64_MAX), "18446744073709551615").empty());
+  CHECK_FALSE(refusal(whole_number(0, UINT64_MAX), "18446744073709551616").empty());
+}
+
+TEST_CASE("a time is finite and not negative", "[options]") {
+  for (const char* good : {"0", "0.5", "31536000"}) CHECK(refusal(seconds_of_a_year(), good).empty());
+  for (const char* bad : {"", "-1", "31536001", "1e300", "inf", "nan", "5s"}) {
+    INFO(bad);
+    CHECK_FALSE(refusal(seconds_of_a_year(), bad).empty());
+  }
+}
+
+TEST_CASE("an unknown subcommand is named, with those there are", "[options]") {
+  CHECK(error_of({"sttus"}) == "unknown subcommand \"sttus\"; the subcommands are status, make");
+  CHECK(error_of({"--json", "sttus", "--count", "3"}) ==
+        "unknown subcommand \"sttus\"; the subcommands are status, make");
+  CHECK(error_of({"--jsn"}) == "unknown option \"--jsn\"; the subcommands are status, make");
+  CHECK(error_of({}) == "a subcommand is required; the subcommands are status, make");
+}
+
+TEST_CASE("other mistakes are named as the parser names them", "[options]") {
+  CHECK(error_of({"make", "--count", "5"}).empty());
+  CHECK_THAT(error_of({"make", "--count", "99999999999999999999"}),
+             Catch::Contains("--count: must be a whole number from 1 to 10"));
+  CHECK_THAT(error_of({"status", "more"}), Catch::Contains("more"));
+}
