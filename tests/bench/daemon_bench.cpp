@@ -191,7 +191,7 @@ class Bench {
     source.finish();
   }
 
-  // Transactions for the given time, then until none comes any more.
+  // For the given time, or until nothing has arrived for kArrivalLimit.
   void send_transactions(Source& source) {
     const auto start = Clock::now();
     const auto end = start + std::chrono::seconds(options_.seconds);
@@ -324,7 +324,7 @@ class Bench {
   std::uint64_t refused_ = 0;
 };
 
-int run(const Options& options) {
+int run_daemons(const Options& options) {
   const auto idle = std::chrono::duration_cast<std::chrono::seconds>(2 * options.idle_count * kIdlePause);
   DaemonSandbox sandbox(
       {.bin = options.bin, .passphrase = kPassphrase, .limit = 90s + idle + 2 * std::chrono::seconds(options.seconds)});
@@ -335,23 +335,31 @@ int run(const Options& options) {
   return Bench(options, a, b).run() == 0 ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   Options options;
   CLI::App app{"Latency and throughput between clients of two daemons on loopback"};
   app.add_option("--bin", options.bin, "Folder of overlayd")->capture_default_str();
-  app.add_option("--seconds", options.seconds, "Length of the sustained part")->capture_default_str();
+  app.add_option("--seconds", options.seconds, "Length of the sustained part")
+      ->check(CLI::Range(1U, 3600U))
+      ->capture_default_str();
   app.add_option("--rate", options.rate, "Transactions a second; 0: as fast as they are taken")->capture_default_str();
   app.add_option("--on-the-way", options.on_the_way, "Transactions sent and not yet received, at most")
       ->check(CLI::Range(1U, static_cast<unsigned>(kOnTheWayMax - 1)))
       ->capture_default_str();
-  app.add_option("--idle-count", options.idle_count, "Items of each idle part")->capture_default_str();
+  app.add_option("--idle-count", options.idle_count, "Items of each idle part")
+      ->check(CLI::Range(1U, 10'000U))
+      ->capture_default_str();
   app.add_option("--ledger-seconds", options.ledger_seconds, "Seconds between ledgers; 0: none closes")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  return run_daemons(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    return run(options);
+    return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench: %s\n", error.what());
     return 1;
