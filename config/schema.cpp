@@ -235,7 +235,7 @@ constexpr std::array kSchema = {
         "bytes",
         "",
         "",
-        "Memory for transaction events that clients have not read yet. SCP and peer events have their own.",
+        "Memory for transaction events that clients have not read; SCP events have their own.",
         store<&Config::ipc, &IpcConfig::event_log_bytes>},
     Key{"storage.database",
         Kind::kString,

@@ -56,15 +56,12 @@ struct LinkClosed {
   DropReason reason = DropReason::kClosedByRemote;
   std::string detail;
 };
-// Sent at most once a second and only after activity; counts are totals since the link opened.
+// Sent at most once a second and only after activity.
 struct LinkProgress {
   PeerId peer;
   Instant last_read;
   Instant last_write;
   Instant oldest_unwritten = Instant::never();  // when the oldest message still in the write queue was handed over
-  std::uint64_t bytes_read = 0;
-  std::uint64_t bytes_written = 0;
-  std::uint64_t messages_written = 0;
 };
 // Answer to Output VerifyScp.
 struct ScpVerified {

@@ -14,6 +14,7 @@ inline constexpr std::size_t kFrameBodyUnauthenticatedMax = 0x1000;  // MAX_UNAU
 inline constexpr std::size_t kFrameBodyMax = 0x1000000;              // MAX_MESSAGE_SIZE, 16 MiB
 inline constexpr std::size_t kAuthHeadBytes = 12;                    // u32 version, u64 sequence
 inline constexpr std::size_t kMacBytes = 32;
+inline constexpr std::size_t kFrameOverheadBytes = kRecordMarkBytes + kAuthHeadBytes + kMacBytes;  // around a message
 inline constexpr std::size_t kMessageBytesMax = kFrameBodyMax - kAuthHeadBytes - kMacBytes;
 inline constexpr std::uint32_t kXdrDepthMax = 500;  // Rust's stellar-xdr
 static_assert(kFrameBodyUnauthenticatedMax < kFrameBodyMax);

@@ -80,7 +80,6 @@ void Connection::on_read(const asio::error_code& error, std::size_t bytes) {
   }
   if (state_ != State::kOpen || is_faulted_) return read();  // unwanted, and not committed
   link_.commit(bytes);
-  progress_.bytes_read += bytes;
   progress_.last_read = instant_now();
   has_progressed_ = true;
   process();
@@ -186,8 +185,7 @@ void Connection::write() {
     if (written < 0 && errno != EAGAIN && errno != EINTR)
       return on_write_error(asio::error_code(errno, asio::system_category()).message());
     if (written > 0) {
-      progress_.messages_written += writes_.consume(static_cast<std::size_t>(written));
-      progress_.bytes_written += static_cast<std::uint64_t>(written);
+      writes_.consume(static_cast<std::size_t>(written));
       progress_.last_write = instant_now();
       has_progressed_ = true;
     }

@@ -126,17 +126,22 @@ fi
 
 started=$SECONDS
 echo "Three daemons: A on port $port_a, B on $port_b, C on $port_c; A and C know only B."
-start b "$port_b" 0 2
-start a "$port_a" 1 0 "127.0.0.1:$port_b"
-start c "$port_c" 1 0 "127.0.0.1:$port_b"
-for node in a b c; do
+await() {
   for _ in $(seq 100); do
-    ctl $node status >/dev/null 2>&1 && continue 2
+    ctl "$1" status >/dev/null 2>&1 && return
     sleep 0.1
   done
-  echo "the daemon of $node does not answer" >&2
+  echo "the daemon of $1 does not answer" >&2
   exit 1
-done
+}
+
+# B first: who dials before it listens waits up to 20 s before trying again, as the protocol's back-off wants.
+start b "$port_b" 0 2
+await b
+start a "$port_a" 1 0 "127.0.0.1:$port_b"
+start c "$port_c" 1 0 "127.0.0.1:$port_b"
+await a
+await c
 
 status=0
 "$bin/overlayd_demo_clients" "$work" "$transactions" "$work/scp.jsonl" "$rate" || status=$?

@@ -29,10 +29,15 @@ Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const
   if (link.direction == Direction::kInbound) address_.port = 0;
 }
 
-void Peer::emit(Bytes xdr, Outputs& out) {
+void Peer::emit(Bytes xdr, Outputs& out) { put_out(wire::Message::adopt(std::move(xdr), local_.network_id), out); }
+
+void Peer::put_out(MessagePtr message, Outputs& out) {
+  const std::size_t bytes = message->size() + limits::kFrameOverheadBytes;
   ++messages_written_;
   ++metrics_.link.messages_written;
-  out.emplace_back(Send{id_, wire::Message::adopt(std::move(xdr), local_.network_id)});
+  bytes_written_ += bytes;
+  metrics_.link.bytes_written += bytes;
+  out.emplace_back(Send{id_, std::move(message)});
 }
 
 void Peer::start(Outputs& out) {
@@ -74,9 +79,7 @@ void Peer::on_accepted(Instant now, std::uint32_t first_slot, Random& random, Ou
 
 void Peer::send(MessagePtr message, Instant now, const SendQueueLimits& limits, Outputs& out) {
   if (!is_flood(message->type()) || flow_.take_at_once(*message, limits)) {
-    ++messages_written_;
-    ++metrics_.link.messages_written;
-    out.emplace_back(Send{id_, std::move(message)});
+    put_out(std::move(message), out);
     return;
   }
   flow_.queue(std::move(message), now, limits);
@@ -86,9 +89,7 @@ void Peer::send(MessagePtr message, Instant now, const SendQueueLimits& limits, 
 void Peer::flush_sendable(Instant now, Outputs& out) {
   sendable_.clear();
   flow_.take_sendable(now, sendable_);
-  messages_written_ += sendable_.size();
-  metrics_.link.messages_written += sendable_.size();
-  for (MessagePtr& message : sendable_) out.emplace_back(Send{id_, std::move(message)});
+  for (MessagePtr& message : sendable_) put_out(std::move(message), out);
 }
 
 std::optional<DropReason> Peer::on_grant(Credit credit, Instant now, Outputs& out) {
@@ -107,6 +108,8 @@ void Peer::on_max_tx_size(std::uint32_t max_tx_size, Outputs& out) {
 std::optional<DropReason> Peer::begin_message(const wire::Message& message, Instant now, Outputs& out) {
   ++messages_read_;
   ++metrics_.link.messages_read;
+  bytes_read_ += message.size() + limits::kFrameOverheadBytes;
+  metrics_.link.bytes_read += message.size() + limits::kFrameOverheadBytes;
   last_read_ = now;
   const auto reason = flow_.begin(is_flood(message.type()), message.size());
   if (!reason) pause_if_full(out);
@@ -136,10 +139,6 @@ void Peer::on_progress(const LinkProgress& progress) {
   last_read_ = std::max(last_read_, progress.last_read);
   last_write_ = std::max(last_write_, progress.last_write);
   oldest_unwritten_ = progress.oldest_unwritten;
-  metrics_.link.bytes_read += progress.bytes_read - bytes_read_;
-  metrics_.link.bytes_written += progress.bytes_written - bytes_written_;
-  bytes_read_ = progress.bytes_read;
-  bytes_written_ = progress.bytes_written;
 }
 
 bool Peer::allows_query(wire::MessageType type, Instant now, Duration close_time) {

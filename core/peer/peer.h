@@ -72,6 +72,8 @@ class Peer {
 
  private:
   void emit(Bytes xdr, Outputs& out);
+  // Puts out a Send and counts it, with the frame around it.
+  void put_out(MessagePtr message, Outputs& out);
   void flush_sendable(Instant now, Outputs& out);
   void pause_if_full(Outputs& out);
 

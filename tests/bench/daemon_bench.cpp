@@ -14,7 +14,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "tests/bench/daemon_sandbox.h"
@@ -35,6 +35,7 @@ constexpr std::size_t kAppliedMax = 100'000;  // overlay.proto: hashes in one Up
 constexpr auto kReadyLimit = 20s;
 constexpr auto kArrivalLimit = 10s;  // without any arrival: then the rest counts as lost
 constexpr auto kIdlePause = 120ms;
+constexpr auto kPace = 1ms;       // with --rate: what is due goes as one batch
 constexpr auto kScpPause = 10ms;  // between SCP envelopes beside the load
 
 struct Options {
@@ -62,10 +63,15 @@ void wait_until(const char* what, const std::function<bool()>& is_true) {
   }
 }
 
+// By its log: the line comes once the port and both sockets are open.
+bool is_started(const DaemonProcess& process) {
+  std::ifstream log(process.log());
+  const std::string text{std::istreambuf_iterator<char>(log), {}};
+  return text.find(" started: node=") != std::string::npos;
+}
+
 Node attach(const DaemonProcess& process) {
-  wait_until("the daemon listens to its clients", [&] {
-    return std::filesystem::exists(process.socket()) && std::filesystem::exists(process.admin_socket());
-  });
+  wait_until(("the daemon " + process.name + " has started").c_str(), [&] { return is_started(process); });
   return {process,
           must(ipc::Client::connect({.socket = process.socket(), .connect_timeout = kReadyLimit}), process.name),
           must(ipc::AdminClient::connect({.socket = process.admin_socket()}), process.name)};
@@ -208,7 +214,7 @@ class Bench {
       if (options_.rate > 0 && static_cast<double>(traffic_.transactions() - base) >=
                                    options_.rate * std::chrono::duration<double>(now - start).count()) {
         source.flush();
-        std::this_thread::sleep_for(200us);
+        std::this_thread::sleep_for(kPace);
         continue;
       }
       source.add_transaction(traffic_.leave_transaction());
@@ -329,9 +335,8 @@ int run_daemons(const Options& options) {
   DaemonSandbox sandbox(
       {.bin = options.bin, .passphrase = kPassphrase, .limit = 90s + idle + 2 * std::chrono::seconds(options.seconds)});
   const DaemonProcess process_b = sandbox.start("b", "");
-  const DaemonProcess process_a = sandbox.start("a", "127.0.0.1:" + std::to_string(process_b.port));
-  Node b = attach(process_b);
-  Node a = attach(process_a);
+  Node b = attach(process_b);  // before A starts: a dial in vain is not repeated soon
+  Node a = attach(sandbox.start("a", "127.0.0.1:" + std::to_string(process_b.port)));
   return Bench(options, a, b).run() == 0 ? 0 : 1;
 }
 

@@ -4,7 +4,8 @@
 //          and SIGHUP, or once the time limit has passed, by a guard thread that then ends the program; and should the
 //          program be killed, the kernel kills the daemons (the folder stays).
 // Errors.  BenchError: what could not be done, with the daemon's log where there is one.
-// Threads. Make the sandbox, and start daemons, on the main thread, before any other thread exists.
+// Threads. Make the sandbox, and start daemons, on the main thread: the kernel takes its end for the program's.
+//          Make it before any other thread exists, so that only the guard gets the signals.
 #pragma once
 #include <sys/types.h>
 

@@ -83,7 +83,7 @@ TEST_CASE("the address is the remote IP with the port that HELLO names", "[peer]
 TEST_CASE("a link that is not authenticated ends after 2 s, whatever it sends", "[peer]") {
   Fixture f;
   CHECK(f.peer.next_deadline() == kStart + seconds(2));
-  f.peer.on_progress({f.peer.id(), kStart + milliseconds(1900), kStart, Instant::never(), 10, 0, 0});
+  f.peer.on_progress({f.peer.id(), kStart + milliseconds(1900), kStart, Instant::never()});
   CHECK_FALSE(f.peer.advance(kStart + milliseconds(1999), f.random, f.out));
   CHECK(f.peer.advance(kStart + seconds(2), f.random, f.out) == DropReason::kAuthTimeout);
 }
@@ -106,7 +106,7 @@ TEST_CASE("writing alone keeps a link alive", "[peer]") {
   Fixture f;
   f.authenticate();
   REQUIRE_FALSE(f.peer.on_grant({1, 1}, kStart, f.out));
-  f.peer.on_progress({f.peer.id(), kStart, kStart + seconds(20), Instant::never(), 0, 10, 1});
+  f.peer.on_progress({f.peer.id(), kStart, kStart + seconds(20), Instant::never()});
   CHECK_FALSE(f.peer.advance(kStart + seconds(30), f.random, f.out));
   CHECK(f.peer.advance(kStart + seconds(50), f.random, f.out) == DropReason::kIdle);
 }
@@ -116,7 +116,7 @@ TEST_CASE("a message unwritten for 120 s is straggling", "[peer]") {
   f.authenticate();
   REQUIRE_FALSE(f.peer.on_grant({1, 1}, kStart, f.out));
   const auto progress_at = [&](Instant now) {
-    f.peer.on_progress({f.peer.id(), now, now, kStart, 0, 10, 1});
+    f.peer.on_progress({f.peer.id(), now, now, kStart});
     return f.peer.advance(now, f.random, f.out);
   };
   CHECK_FALSE(progress_at(kStart + seconds(115)));
@@ -127,7 +127,7 @@ TEST_CASE("a peer that grants no credit is dropped after 60 s", "[peer]") {
   Fixture f;
   f.authenticate();
   const auto alive_at = [&](Instant now) {
-    f.peer.on_progress({f.peer.id(), now, now, Instant::never(), 0, 10, 1});
+    f.peer.on_progress({f.peer.id(), now, now, Instant::never()});
     return f.peer.advance(now, f.random, f.out);
   };
   CHECK_FALSE(alive_at(kStart + seconds(55)));
@@ -183,6 +183,19 @@ TEST_CASE("an error message is made only where the protocol has one", "[peer]") 
   CHECK(read->text.starts_with("already-connected peer: G"));
   CHECK(read->text.size() == std::string("already-connected peer: ").size() + 5);
   CHECK_FALSE(f.peer.error_for(DropReason::kHelloUnexpected));
+}
+
+TEST_CASE("bytes are counted with the frame around each message", "[peer]") {
+  Fixture f;
+  f.authenticate();
+  const PeerSnapshot before = f.peer.snapshot(kStart);
+  const MessagePtr query = wire::Message::adopt(wire::write_get_tx_set({}), {});
+  REQUIRE_FALSE(f.peer.begin_message(*query, kStart, f.out));
+  f.peer.send(query, kStart, {}, f.out);
+  const PeerSnapshot after = f.peer.snapshot(kStart);
+  CHECK(after.bytes_read - before.bytes_read == 4 + 12 + 36 + 32);
+  CHECK(after.bytes_written - before.bytes_written == 4 + 12 + 36 + 32);
+  CHECK(after.messages_read - before.messages_read == 1);
 }
 
 TEST_CASE("PEERS may come once", "[peer]") {
