@@ -1,6 +1,7 @@
 // The closed list of what can happen to an overlay. OverlayManager::handle takes exactly these.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -87,9 +88,18 @@ struct LedgerUpdated {
   std::vector<TxHash> applied;
   std::vector<TxHash> banned;
 };
-// Whether a client that takes transactions is attached. Relay mode "consensus" demands transactions only then.
+// How much of the transaction events the clients that judge them can take.
+struct TransactionWindow {
+  // TransactionEvent bytes (message and limits::kEventOverheadBytes) that may be published in all, since the start;
+  // absent: no bound.
+  std::optional<std::uint64_t> published_bytes_max{};
+  std::uint64_t reserve_bytes = 0;  // with less than this left no transaction is demanded
+};
+// Whether a client that takes transactions is attached (relay mode "consensus" demands transactions only then), and how
+// much it can take; again whenever either has changed.
 struct TransactionTakers {
   bool is_attached = false;
+  TransactionWindow window{};
 };
 
 // --- from the operator --------------------------------------------------------------------------------------------

@@ -115,10 +115,12 @@ inline constexpr Duration kDropFlushTimeout = seconds(5);
 inline constexpr std::size_t kInputQueueMax = 65'536;         // ours, inputs waiting for the overlay thread
 inline constexpr std::size_t kWriteQueueBytesMax = 64 << 20;  // ours, per connection; holds two largest sets and more
 inline constexpr std::size_t kScpVerifyPendingMax = 10'000;   // ours
+inline constexpr std::size_t kSignatureCacheMax = 65'535;     // ours, SCP envelopes
 
 // the API                                                            (all ours)
 inline constexpr std::size_t kApiMessageBytesMax = 17 << 20;  // gRPC's limit, both directions
 static_assert(kApiMessageBytesMax > kMessageBytesMax, "the largest message must pass the API");
+inline constexpr std::size_t kEventOverheadBytes = 128;  // what an event counts beside its message
 inline constexpr std::size_t kEventLogScpBytesMax = 64 << 20;
 inline constexpr std::size_t kEventLogTransactionsBytesMax = 256 << 20;
 inline constexpr std::size_t kEventLogPeersBytesMax = 4 << 20;

@@ -4,9 +4,37 @@
 #include <array>
 #include <cstdint>
 
+#include "core/clock.h"
 #include "core/error.h"
 
 namespace overlayd {
+
+// The outbound queues of flood messages, the most urgent first.
+enum class FloodQueue : std::uint8_t { kScp = 0, kTransaction = 1, kDemand = 2, kAdvert = 3 };
+inline constexpr std::size_t kFloodQueueCount = 4;
+inline constexpr std::array<const char*, kFloodQueueCount> kFloodQueueNames{"scp", "transaction", "demand", "advert"};
+
+// A distribution of durations: as many counts however much is observed.
+struct DurationHistogram {
+  // Upper bounds, included; what is longer than the last has a count of its own.
+  static constexpr std::array<Duration, 9> kBounds{milliseconds(1),    milliseconds(5),   milliseconds(10),
+                                                   milliseconds(25),   milliseconds(100), milliseconds(500),
+                                                   milliseconds(2500), seconds(10),       seconds(60)};
+  std::array<std::uint64_t, kBounds.size() + 1> counts{};
+  Duration sum{0};
+
+  void observe(Duration duration) {
+    std::size_t bucket = 0;
+    while (bucket < kBounds.size() && duration > kBounds[bucket]) ++bucket;
+    ++counts[bucket];
+    sum += duration;
+  }
+  [[nodiscard]] std::uint64_t count() const {
+    std::uint64_t total = 0;
+    for (const std::uint64_t in_bucket : counts) total += in_bucket;
+    return total;
+  }
+};
 
 struct LinkMetrics {
   std::uint64_t messages_read = 0;
@@ -25,13 +53,22 @@ struct FloodGateMetrics {
   std::uint64_t evicted = 0;  // records that left because of the bound
 };
 
+// One of the four queues, over all peers.
+struct FloodQueueMetrics {
+  std::uint64_t dropped = 0;  // shed: messages; of demands and adverts, hashes
+  DurationHistogram delay;    // from the queue's end to its head and out, of every message sent; 0 if it did not wait
+  Duration throttled{0};  // time in which a peer's first message lacked credit, summed over peers; closed spans only
+};
+
 struct FlowControlMetrics {
   std::uint64_t send_more_sent = 0;
-  std::uint64_t dropped_scp = 0;
-  std::uint64_t dropped_transactions = 0;
-  std::uint64_t dropped_demands = 0;  // hashes
-  std::uint64_t dropped_adverts = 0;  // hashes
+  std::array<FloodQueueMetrics, kFloodQueueCount> queues{};
   std::uint64_t oversized_transactions = 0;
+  std::uint64_t reads_paused = 0;  // times a link's total reading capacity was used up
+  Duration reads_throttled{0};     // for how long, summed over links; closed spans only
+
+  [[nodiscard]] FloodQueueMetrics& of(FloodQueue queue) { return queues[static_cast<std::size_t>(queue)]; }
+  [[nodiscard]] const FloodQueueMetrics& of(FloodQueue queue) const { return queues[static_cast<std::size_t>(queue)]; }
 };
 
 struct TxFloodMetrics {
@@ -48,6 +85,8 @@ struct TxFloodMetrics {
   std::uint64_t transactions_received = 0;
   std::uint64_t transactions_duplicate = 0;
   std::uint64_t transactions_rejected = 0;  // by verdict
+  std::uint64_t transactions_waited = 0;    // for room in the event log, their credit held
+  std::uint64_t transactions_unwaited = 0;  // of those, gone with their peer
   std::uint64_t pool_refused = 0;           // transactions that did not fit the pool
   std::uint64_t pool_evicted = 0;
 };
@@ -58,6 +97,7 @@ struct ScpMetrics {
   std::uint64_t invalid_value = 0;
   std::uint64_t implausible = 0;     // slot or node outside what UpdateLedger allows
   std::uint64_t verify_refused = 0;  // too many waiting for verification
+  std::uint64_t verify_cached = 0;   // signatures not checked again
   std::uint64_t relayed = 0;         // sends to peers
 };
 

@@ -3,26 +3,25 @@
 #include <algorithm>
 
 namespace overlayd {
-namespace {
-
-peer::SendQueueLimits send_limits_of(const LedgerView& ledger) {
-  return {ledger.max_tx_size(), ledger.max_tx_set_ops, ledger.lowest_slot_to_remember(), ledger.checkpoint_slot};
-}
-
-}  // namespace
 
 OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, const Now& now)
     : options_(options),
       random_(random),
-      send_limits_(send_limits_of(ledger_)),
+      send_limits_{.max_tx_size = ledger_.max_tx_size(),
+                   .tx_queue_bytes_max = options.tx_queue_bytes_max,
+                   .max_tx_set_ops = ledger_.max_tx_set_ops},
       dispatcher_(*this, metrics_),
       scp_gate_({.records_max = limits::kFloodScpRecordsMax}, metrics_.flood_gate),
       tx_gate_({}, metrics_.flood_gate),
-      adverts_({.immediate = options.is_flood_immediate}, metrics_.tx),
+      adverts_({.immediate = options.is_flood_immediate, .period = options.advert_period}, metrics_.tx),
       demands_(
-          {.immediate = options.is_flood_immediate, .is_demanding = false}, adverts_,
-          [this](const TxFullHash& hash) { return pool_.is_known_or_banned(hash); }, random, metrics_.tx),
-      pool_({}, metrics_.tx),
+          {.immediate = options.is_flood_immediate,
+           .is_demanding = false,
+           .period = options.demand_period,
+           .backoff = options.demand_backoff},
+          adverts_, [this](const TxFullHash& hash) { return pool_.is_known_or_banned(hash); }, random, metrics_.tx),
+      pool_({.bytes_max = options.tx_pool_bytes_max, .ledgers_max = options.tx_pool_ledgers_max}, metrics_.tx),
+      intake_(metrics_.tx),
       items_({}),
       peer_book_({.is_private_allowed = options.is_private_allowed}, random, metrics_.book),
       bans_({}),
@@ -49,6 +48,7 @@ void OverlayManager::advance(const Now& now, Outputs& out) {
   for (const auto& [id, reason] : ended) drop(*peers_.at(id), reason, "", false, out);
   adverts_.advance(now.instant, advert_batches_);
   demands_.advance(now.instant, demand_batches_);
+  work_on_ledger(kLedgerWorkMax, now.instant);
   if (now.instant >= next_tick_) {
     next_tick_ = now.instant + limits::kTick;
     if (!is_shutting_down_) tick(now, out);
@@ -57,6 +57,7 @@ void OverlayManager::advance(const Now& now, Outputs& out) {
 }
 
 Instant OverlayManager::next_deadline() const {
+  if (!ledger_work_.is_done()) return Instant(Duration(0));
   Instant next = std::min({next_tick_, adverts_.next_deadline(), demands_.next_deadline()});
   for (const auto& [id, peer] : peers_) next = std::min(next, peer->next_deadline());
   return next;
@@ -87,6 +88,10 @@ void OverlayManager::drop(peer::Peer& peer, DropReason reason, std::string detai
   if (named != by_node_.end() && named->second == id) by_node_.erase(named);
   peer_book_.forget_if_hopeless(peer.address(), out);
   demands_.on_peer_gone(id);
+  for (const MessagePtr& transaction : intake_.on_peer_gone(id)) {
+    pool_.remove(transaction->tx_full_hash());
+    tx_gate_.forget(transaction->flood_hash());
+  }
   peers_.erase(id);
 }
 
@@ -94,7 +99,8 @@ void OverlayManager::on(const LinkOpened& link, const Now& now, Outputs& out) {
   const bool is_outbound = link.direction == Direction::kOutbound;
   if (is_outbound) dialling_.erase(link.peer);
   ++(is_outbound ? metrics_.link.outbound_opened : metrics_.link.inbound_opened);
-  auto peer = std::make_unique<peer::Peer>(link, now.instant, ledger_.max_tx_size(), options_.local, metrics_);
+  auto peer =
+      std::make_unique<peer::Peer>(link, now.instant, ledger_.max_tx_size(), options_.credit, options_.local, metrics_);
   peer::Peer& opened = *peer;
   const bool has_slot = is_outbound || has_pending_slot(link.remote);
   peers_.insert_or_assign(link.peer, std::move(peer));
@@ -115,7 +121,7 @@ void OverlayManager::on(const MessageReceived& received, const Now& now, Outputs
                                   ledger_.is_in_sync);
   }
   if (reason) return drop(*peer, *reason, std::move(detail), false, out);
-  if (!is_held) peer->end_message(message, out);
+  if (!is_held) peer->end_message(message, now.instant, out);
 }
 
 void OverlayManager::on(const LinkFaulted& faulted, const Now&, Outputs& out) {
@@ -144,24 +150,6 @@ void OverlayManager::on(const LinkProgress& progress, const Now&, Outputs&) {
   if (peer::Peer* peer = find(progress.peer)) peer->on_progress(progress);
 }
 
-void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& out) {
-  const bool has_advanced = updated.view.sequence != ledger_.sequence;
-  ledger_ = updated.view;
-  ledger_.is_known = true;
-  send_limits_ = send_limits_of(ledger_);
-  adverts_.on_ledger(ledger_);
-  demands_.on_ledger(ledger_);
-  for (const auto& [id, peer] : peers_) peer->on_max_tx_size(ledger_.max_tx_size(), out);
-  pool_.on_ledger(ledger_.sequence, updated.applied, updated.banned);
-  scp_gate_.clear_below(ledger_.lowest_slot_to_remember());
-  tx_gate_.clear_below(ledger_.lowest_slot_to_remember());
-  adverts_.clear_below(ledger_.lowest_slot_to_remember());
-  // Once a ledger, a ledger's worth of what still waits is offered to those who were not told: peers that came since
-  // (TransactionQueue::rebroadcast).
-  if (has_advanced)
-    for (const MessagePtr& transaction : pool_.accepted(offered_max())) advertise(transaction, now.instant);
-}
-
 void OverlayManager::on(const ConnectTo& connect, const Now& now, Outputs& out) {
   if (!is_shutting_down_ && !is_connected_to(connect.address)) dial(connect.address, now, out);
 }
@@ -176,10 +164,6 @@ void OverlayManager::on(const ShutDown&, const Now&, Outputs& out) {
   while (!peers_.empty()) drop(*peers_.begin()->second, DropReason::kShutdown, "", false, out);
   for (const auto& [id, dialled] : dialling_) out.emplace_back(Close{id, DropReason::kShutdown, nullptr});
   dialling_.clear();
-}
-
-std::size_t OverlayManager::offered_max() const {
-  return std::min<std::size_t>(ledger_.max_tx_set_ops, limits::kOfferedTxMax);
 }
 
 MessagePtr OverlayManager::make_message(Bytes xdr) const {

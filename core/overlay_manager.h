@@ -8,6 +8,8 @@
 // Effects are appended to `out` in the order in which they must be carried out. Inputs of a PeerId that is not open are
 // ignored: a link that was dropped may still have messages on their way here.
 // `now` may repeat but should not go back; the same inputs at the same times with the same seed give the same outputs.
+// Work. UpdateLedger may name 100,000 transactions: they leave the pool kLedgerWorkMax at a time, one step with each
+// advance(), which is due at once while any is left. A further update first finishes the one before.
 // Limits: each component's own; links are bounded by the pending and authenticated slots, SCP envelopes that wait for
 // their signature by limits::kScpVerifyPendingMax.
 #pragma once
@@ -19,8 +21,10 @@
 #include "core/book/peer_manager.h"
 #include "core/fetch/item_store.h"
 #include "core/flood/flood_gate.h"
+#include "core/flood/signature_cache.h"
 #include "core/flood/tx_adverts.h"
 #include "core/flood/tx_demands.h"
+#include "core/flood/tx_intake.h"
 #include "core/flood/tx_pool.h"
 #include "core/message_dispatcher.h"
 #include "core/overlay_options.h"
@@ -28,6 +32,8 @@
 #include "core/xdr/view.h"
 
 namespace overlayd {
+
+inline constexpr std::size_t kLedgerWorkMax = 256;  // transactions in one step: about a millisecond
 
 class OverlayManager final : private MessageHandlers {
  public:
@@ -58,6 +64,18 @@ class OverlayManager final : private MessageHandlers {
     PeerId peer;
     NodeId from;
   };
+  // What a new ledger has left to do, in steps: pools of a whole network's transactions cannot be gone over between two
+  // SCP messages.
+  struct LedgerWork {
+    std::vector<TxHash> gone;  // applied and banned
+    std::size_t gone_done = 0;
+    bool is_to_offer = false;  // then `offered` is still to be listed
+    std::vector<MessagePtr> offered;
+    std::size_t offered_done = 0;
+    [[nodiscard]] bool is_done() const {
+      return gone_done == gone.size() && !is_to_offer && offered_done == offered.size();
+    }
+  };
 
   // links (overlay_manager.cpp)
   void on(const LinkOpened& link, const Now& now, Outputs& out);
@@ -68,7 +86,6 @@ class OverlayManager final : private MessageHandlers {
   void on(const ScpVerified& verified, const Now& now, Outputs& out);
   void on(const Broadcast& broadcast, const Now& now, Outputs& out);
   void on(const VerdictGiven& given, const Now& now, Outputs& out);
-  void on(const LedgerUpdated& updated, const Now& now, Outputs& out);
   void on(const TransactionTakers& takers, const Now& now, Outputs& out);
   void on(const PeersResolved& resolved, const Now& now, Outputs& out);
   void on(const ConnectTo& connect, const Now& now, Outputs& out);
@@ -97,6 +114,10 @@ class OverlayManager final : private MessageHandlers {
   void tick(const Now& now, Outputs& out);
   bool dial(const PeerAddress& address, const Now& now, Outputs& out);
 
+  // ledgers (overlay_manager_ledger.cpp)
+  void on(const LedgerUpdated& updated, const Now& now, Outputs& out);
+  void work_on_ledger(std::size_t count_max, Instant now);
+
   // flooding and fetching (overlay_manager_flood.cpp)
   HandlerResult on_get_tx_set(const Received& received) override;
   HandlerResult on_get_scp_quorumset(const Received& received) override;
@@ -109,12 +130,19 @@ class OverlayManager final : private MessageHandlers {
   HandlerResult on_flood_demand(const Received& received) override;
   void answer_query(const Received& received, const ItemHash& hash, wire::MessageType missing_type);
   [[nodiscard]] bool is_plausible(const xdr::ScpEnvelopeView& envelope) const;
+  // The signature is good: on to the peers that do not know it, and to the clients.
+  void relay_scp(const PendingScp& checked, Instant now, Outputs& out);
   std::uint32_t push_scp(const MessagePtr& message, Instant now, Outputs& out);
+  // Marks every authenticated peer as knowing the message; those that did not, in the order of their node ids.
+  const std::vector<peer::Peer*>& tell_peers(flood::FloodGate& gate, const FloodHash& hash);
   // How many peers were told of it.
   std::uint32_t advertise(const MessagePtr& transaction, Instant now);
   void advertise_pool_to(peer::Peer& peer, Instant now);
   // How many transactions of the pool are offered at once.
   [[nodiscard]] std::size_t offered_max() const;
+  // To the clients, now or when they can take it: then it is held.
+  [[nodiscard]] bool publish_or_wait(const Received& received);
+  void publish(const flood::TxIntake::Waiting& transaction, Outputs& out);
   void broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer);
   void judge_all(const TxHash& hash, Verdict verdict, const Now& now);
   void judge(const MessagePtr& transaction, Verdict verdict, const Now& now);
@@ -135,6 +163,8 @@ class OverlayManager final : private MessageHandlers {
   flood::TxAdverts adverts_;
   flood::TxDemands demands_;
   flood::TxPool pool_;
+  flood::TxIntake intake_;
+  flood::SignatureCache signatures_;
   fetch::ItemStore items_;
   book::PeerManager peer_book_;
   book::BanManager bans_;
@@ -146,8 +176,10 @@ class OverlayManager final : private MessageHandlers {
   std::set<PeerAddress> preferred_addresses_;
   flood::AdvertBatches advert_batches_;  // scratch, emptied by flush_flood
   flood::DemandBatches demand_batches_;
-  std::vector<NodeId> nodes_;  // scratch for tell_all
+  std::vector<NodeId> nodes_;  // scratch of tell_peers
   std::vector<std::size_t> untold_;
+  std::vector<peer::Peer*> untold_peers_;
+  LedgerWork ledger_work_;
   std::uint64_t next_peer_ = 1;
   Instant started_;
   Instant next_tick_;

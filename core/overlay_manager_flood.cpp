@@ -26,7 +26,7 @@ HandlerResult OverlayManager::on_scp_message(const Received& received) {
   const wire::Message& message = *received.message;
   ++metrics_.scp.received;
   const bool is_new = scp_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
-  received.peer.count_flood(is_new);
+  received.peer.count_flood(is_new, message.size());
   if (!is_new) return std::nullopt;
 
   const auto envelope = xdr::read_scp_envelope(message.body());
@@ -38,6 +38,16 @@ HandlerResult OverlayManager::on_scp_message(const Received& received) {
   if (!is_plausible(*envelope)) {
     ++metrics_.scp.implausible;
     scp_gate_.forget(message.flood_hash());
+    return std::nullopt;
+  }
+  if (const std::optional<bool> is_valid = signatures_.find(message.flood_hash())) {
+    ++metrics_.scp.verify_cached;
+    if (*is_valid) {
+      relay_scp({received.message, received.peer.id(), received.peer.node()}, received.now.instant, received.out);
+    } else {
+      ++metrics_.scp.invalid_signature;
+      scp_gate_.forget(message.flood_hash());
+    }
     return std::nullopt;
   }
   if (pending_scp_.size() >= limits::kScpVerifyPendingMax) {
@@ -67,33 +77,65 @@ void OverlayManager::on(const ScpVerified& verified, const Now& now, Outputs& ou
   if (found == pending_scp_.end()) return;
   const PendingScp pending = std::move(found->second);
   pending_scp_.erase(found);
-  if (peer::Peer* peer = find(pending.peer)) peer->end_message(*pending.message, out);
+  if (peer::Peer* peer = find(pending.peer)) peer->end_message(*pending.message, now.instant, out);
+  signatures_.remember(verified.hash, verified.is_valid);
   if (!verified.is_valid) {
     ++metrics_.scp.invalid_signature;
     scp_gate_.forget(verified.hash);
     return;
   }
+  relay_scp(pending, now.instant, out);
+}
+
+void OverlayManager::relay_scp(const PendingScp& checked, Instant now, Outputs& out) {
   // Peers first: the next hop's wait is the network's, the client's is only ours.
-  metrics_.scp.relayed += push_scp(pending.message, now.instant, out);
-  out.emplace_back(PublishMessage{pending.peer, pending.from, pending.message});
+  metrics_.scp.relayed += push_scp(checked.message, now, out);
+  out.emplace_back(PublishMessage{checked.peer, checked.from, checked.message});
 }
 
 std::uint32_t OverlayManager::push_scp(const MessagePtr& message, Instant now, Outputs& out) {
+  const std::vector<peer::Peer*>& untold = tell_peers(scp_gate_, message->flood_hash());
+  for (peer::Peer* peer : untold) peer->send(message, now, send_limits_, out);
+  return static_cast<std::uint32_t>(untold.size());
+}
+
+const std::vector<peer::Peer*>& OverlayManager::tell_peers(flood::FloodGate& gate, const FloodHash& hash) {
   nodes_.clear();
   for (const auto& [node, id] : by_node_) nodes_.push_back(node);
   untold_.clear();
-  scp_gate_.tell_all(message->flood_hash(), nodes_, ledger_.sequence, untold_);
-  for (const std::size_t index : untold_) find(by_node_.at(nodes_[index]))->send(message, now, send_limits_, out);
-  return static_cast<std::uint32_t>(untold_.size());
+  gate.tell_all(hash, nodes_, ledger_.sequence, untold_);
+  untold_peers_.clear();
+  for (const std::size_t index : untold_) untold_peers_.push_back(find(by_node_.at(nodes_[index])));
+  return untold_peers_;
 }
 
 // --- transactions -------------------------------------------------------------------------------------------------
 
-bool OverlayManager::is_demanding() const { return options_.relay_mode == RelayMode::kStandalone || has_takers_; }
+bool OverlayManager::is_demanding() const {
+  return options_.relay_mode == RelayMode::kStandalone || (has_takers_ && !intake_.is_short());
+}
 
-void OverlayManager::on(const TransactionTakers& takers, const Now&, Outputs&) {
+void OverlayManager::on(const TransactionTakers& takers, const Now& now, Outputs& out) {
   has_takers_ = takers.is_attached;
+  // In standalone mode the clients only look on: they slow nobody and may miss events.
+  if (options_.relay_mode == RelayMode::kConsensus) intake_.set_window(takers.window);
+  while (const auto ready = intake_.take_ready()) {
+    publish(*ready, out);
+    if (peer::Peer* peer = find(ready->peer)) peer->end_message(*ready->message, now.instant, out);
+  }
   demands_.set_demanding(is_demanding());
+}
+
+bool OverlayManager::publish_or_wait(const Received& received) {
+  const flood::TxIntake::Waiting transaction{received.peer.id(), received.peer.node(), received.message};
+  const bool is_published = intake_.admit(transaction);
+  if (is_published) publish(transaction, received.out);
+  demands_.set_demanding(is_demanding());
+  return is_published;
+}
+
+void OverlayManager::publish(const flood::TxIntake::Waiting& transaction, Outputs& out) {
+  out.emplace_back(PublishMessage{transaction.peer, transaction.from, transaction.message});
 }
 
 HandlerResult OverlayManager::on_flood_advert(const Received& received) {
@@ -124,7 +166,7 @@ HandlerResult OverlayManager::on_flood_demand(const Received& received) {
 HandlerResult OverlayManager::on_transaction(const Received& received) {
   const wire::Message& message = *received.message;
   const bool is_new = tx_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
-  received.peer.count_flood(is_new);
+  received.peer.count_flood(is_new, message.size());
   ++metrics_.tx.transactions_received;
   demands_.on_transaction(message.tx_full_hash(), received.peer.node(), received.now.instant);
   if (message.size() > ledger_.max_tx_size()) {
@@ -145,20 +187,14 @@ HandlerResult OverlayManager::on_transaction(const Received& received) {
     return std::nullopt;
   }
   if (is_standalone) advertise(received.message, received.now.instant);
-  received.out.emplace_back(PublishMessage{received.peer.id(), received.peer.node(), received.message});
+  received.is_held = !publish_or_wait(received);
   return std::nullopt;
 }
 
 std::uint32_t OverlayManager::advertise(const MessagePtr& transaction, Instant now) {
-  nodes_.clear();
-  for (const auto& [node, id] : by_node_) nodes_.push_back(node);
-  untold_.clear();
-  tx_gate_.tell_all(transaction->flood_hash(), nodes_, ledger_.sequence, untold_);
   std::uint32_t told = 0;
-  for (const std::size_t index : untold_) {
-    const PeerId peer = by_node_.at(nodes_[index]);
-    told += adverts_.queue_outgoing(peer, transaction->tx_full_hash(), now, advert_batches_) ? 1 : 0;
-  }
+  for (const peer::Peer* peer : tell_peers(tx_gate_, transaction->flood_hash()))
+    told += adverts_.queue_outgoing(peer->id(), transaction->tx_full_hash(), now, advert_batches_) ? 1 : 0;
   return told;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/local_node.h"
 #include "core/outputs.h"
+#include "core/peer/credit.h"
 
 namespace overlayd {
 
@@ -18,6 +19,13 @@ struct OverlayOptions {
   LocalNode local;
   RelayMode relay_mode = RelayMode::kConsensus;
   bool is_flood_immediate = true;  // design section 6; false: stellar-core's fixed periods
+  Duration advert_period = limits::kAdvertPeriod;
+  Duration demand_period = limits::kDemandPeriod;
+  Duration demand_backoff = limits::kDemandBackoff;
+  std::size_t tx_pool_bytes_max = limits::kTxPoolBytesMax;
+  std::uint32_t tx_pool_ledgers_max = limits::kTxPoolLedgersMax;
+  peer::InboundCreditOptions credit{};                          // what we grant each peer
+  std::uint64_t tx_queue_bytes_max = limits::kTxQueueBytesMax;  // of transactions that wait for one peer's credit
   std::uint32_t target_outbound = limits::kOutboundTarget;
   std::uint32_t max_inbound = limits::kInboundMax;
   std::uint32_t max_pending = limits::kPendingMax;

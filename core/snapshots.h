@@ -25,8 +25,10 @@ struct PeerSnapshot {
   std::uint64_t messages_written = 0;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
-  std::uint64_t unique_flood_messages = 0;
+  std::uint64_t unique_flood_messages = 0;  // SCP messages and transactions, bytes of the StellarMessage
+  std::uint64_t unique_flood_bytes = 0;
   std::uint64_t duplicate_flood_messages = 0;
+  std::uint64_t duplicate_flood_bytes = 0;
   std::uint64_t outbound_credit_messages = 0;  // what the peer lets us send
   std::uint64_t outbound_credit_bytes = 0;
   std::uint64_t queued_messages = 0;  // flood messages waiting for credit

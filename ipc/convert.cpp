@@ -150,11 +150,17 @@ void add_traffic_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& 
   add_counter(out, "flood_evicted", gate.evicted);
   const FlowControlMetrics& flow = metrics.flow_control;
   add_counter(out, "flow_send_more_sent", flow.send_more_sent);
-  add_counter(out, "flow_dropped_scp", flow.dropped_scp);
-  add_counter(out, "flow_dropped_transactions", flow.dropped_transactions);
-  add_counter(out, "flow_dropped_demands", flow.dropped_demands);
-  add_counter(out, "flow_dropped_adverts", flow.dropped_adverts);
+  for (std::size_t index = 0; index < kFloodQueueCount; ++index) {
+    const FloodQueueMetrics& queue = flow.queues[index];
+    const std::string name = std::string("flow_") + kFloodQueueNames[index];
+    add_counter(out, name + "_sent", queue.delay.count());
+    add_counter(out, name + "_dropped", queue.dropped);
+    add_counter(out, name + "_delay_ms", whole_milliseconds(queue.delay.sum));
+    add_counter(out, name + "_throttled_ms", whole_milliseconds(queue.throttled));
+  }
   add_counter(out, "flow_oversized_transactions", flow.oversized_transactions);
+  add_counter(out, "flow_reads_paused", flow.reads_paused);
+  add_counter(out, "flow_reads_throttled_ms", whole_milliseconds(flow.reads_throttled));
 }
 
 void add_flood_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& out) {
@@ -172,6 +178,8 @@ void add_flood_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& ou
   add_counter(out, "tx_received", tx.transactions_received);
   add_counter(out, "tx_duplicate", tx.transactions_duplicate);
   add_counter(out, "tx_rejected", tx.transactions_rejected);
+  add_counter(out, "tx_waited", tx.transactions_waited);
+  add_counter(out, "tx_unwaited", tx.transactions_unwaited);
   add_counter(out, "tx_pool_refused", tx.pool_refused);
   add_counter(out, "tx_pool_evicted", tx.pool_evicted);
   const ScpMetrics& scp = metrics.scp;
@@ -180,6 +188,7 @@ void add_flood_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& ou
   add_counter(out, "scp_invalid_value", scp.invalid_value);
   add_counter(out, "scp_implausible", scp.implausible);
   add_counter(out, "scp_verify_refused", scp.verify_refused);
+  add_counter(out, "scp_verify_cached", scp.verify_cached);
   add_counter(out, "scp_relayed", scp.relayed);
 }
 
@@ -383,6 +392,8 @@ void to_proto(const PeerSnapshot& peer, v1::Peer& out) {
   out.set_bytes_written(peer.bytes_written);
   out.set_unique_flood_messages(peer.unique_flood_messages);
   out.set_duplicate_flood_messages(peer.duplicate_flood_messages);
+  out.set_unique_flood_bytes(peer.unique_flood_bytes);
+  out.set_duplicate_flood_bytes(peer.duplicate_flood_bytes);
   out.set_outbound_credit_messages(peer.outbound_credit_messages);
   out.set_outbound_credit_bytes(peer.outbound_credit_bytes);
   out.set_queued_messages(peer.queued_messages);

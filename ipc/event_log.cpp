@@ -5,7 +5,7 @@
 namespace overlayd::ipc {
 
 std::size_t event_bytes(const LoggedEvent& event) {
-  std::size_t bytes = kEventOverheadBytes;
+  std::size_t bytes = limits::kEventOverheadBytes;
   if (event.message) bytes += event.message->size();
   if (event.peer) bytes += sizeof(PublishPeer) + event.peer->detail.size();
   return bytes;

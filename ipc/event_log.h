@@ -60,11 +60,10 @@ struct LoggedGap {
 };
 
 struct EventLogOptions {
-  // By topic_index. What counts is the message's XDR (of a peer event its text) and a fixed kEventOverheadBytes.
+  // By topic_index. What counts is the StellarMessage (of a peer event its text) and limits::kEventOverheadBytes.
   std::array<std::size_t, kTopicCount> bytes_max{limits::kEventLogScpBytesMax, limits::kEventLogTransactionsBytesMax,
                                                  limits::kEventLogPeersBytesMax};
 };
-inline constexpr std::size_t kEventOverheadBytes = 128;
 
 struct TopicCounts {
   std::uint64_t published = 0;  // since the start

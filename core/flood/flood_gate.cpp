@@ -1,6 +1,7 @@
 #include "core/flood/flood_gate.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/check.h"
 
@@ -8,6 +9,7 @@ namespace overlayd::flood {
 namespace {
 constexpr std::uint32_t kWordBits = 64;
 constexpr std::size_t kEvictedShare = 4;
+constexpr std::size_t kSweepMax = 1024;  // records freed with one call: well under a millisecond
 }  // namespace
 
 std::uint64_t& FloodGate::NodeSet::word_for(std::uint32_t slot) {
@@ -75,30 +77,51 @@ void FloodGate::tell_all(const FloodHash& hash, std::span<const NodeId> peers, s
 }
 
 bool FloodGate::is_known_to(const FloodHash& hash, const NodeId& peer) const {
-  const Record* const record = records_.find(hash);
+  const Record* const record = find(hash);
   if (record == nullptr) return false;
   const auto found = slots_.find(peer);
   return found != slots_.end() && record->nodes.contains(found->second);
 }
 
 bool FloodGate::forget(const FloodHash& hash) {
-  if (!records_.erase(hash)) return false;
-  ++metrics_.forgotten;
-  return true;
+  const bool is_live = find(hash) != nullptr;
+  records_.erase(hash);
+  if (is_live) ++metrics_.forgotten;
+  return is_live;
 }
 
 void FloodGate::clear_below(std::uint32_t ledger) {
-  records_.erase_if([&](const FloodHash&, const Record& record) { return record.ledger < ledger; });
+  // Going back must not bring back what was cleared.
+  if (ledger < cleared_below_)
+    records_.erase_if([&](const FloodHash&, const Record& record) { return record.ledger < cleared_below_; });
+  cleared_below_ = ledger;
+  sweep(kSweepMax);
+}
+
+const FloodGate::Record* FloodGate::find(const FloodHash& hash) const {
+  const Record* const record = records_.find(hash);
+  return record == nullptr || record->ledger < cleared_below_ ? nullptr : record;
 }
 
 FloodGate::Record& FloodGate::record_of(const FloodHash& hash, std::uint32_t ledger, bool& is_new) {
-  const auto [record, is_inserted] = records_.try_insert(hash, ledger);
-  is_new = is_inserted;
-  if (records_.size() > options_.records_max) {
-    records_.erase_oldest();
-    ++metrics_.evicted;
+  auto [record, is_inserted] = records_.try_insert(hash, ledger);
+  if (!is_inserted && record->ledger < cleared_below_) {
+    records_.erase(hash);
+    std::tie(record, is_inserted) = records_.try_insert(hash, ledger);
   }
+  is_new = is_inserted;
+  if (!is_new) return *record;
+  if (records_.size() > options_.records_max) {
+    if (records_.oldest().ledger >= cleared_below_) ++metrics_.evicted;
+    records_.erase_oldest();
+  }
+  if (ledger >= cleared_below_) sweep(2);
   return *record;
+}
+
+void FloodGate::sweep(std::size_t count_max) {
+  for (; count_max > 0 && !records_.empty() && records_.oldest().ledger < cleared_below_; --count_max)
+    records_.erase_oldest();
 }
 
 std::uint32_t FloodGate::slot_of(const NodeId& node) {

@@ -11,7 +11,9 @@
 //          so reconnecting does not buy a second copy of everything. So a peer that leaves needs no call here.
 // Rule 4.  A forgotten message is new again. For messages that were discarded after the record was made. Source:
 //          Floodgate::forgetRecord.
-// Rule 5.  clear_below(n) removes the records first seen at a ledger below n. Source: Floodgate::clearBelow.
+// Rule 5.  After clear_below(n) the records first seen at a ledger below n count as absent. Source:
+//          Floodgate::clearBelow. Their memory goes step by step: 1,024 at once, two with each record made
+//          after that. Rationale: a ledger's worth of records freed in one go holds up the SCP messages of that moment.
 // Limits.  records_max records (ours); one more evicts the oldest by insertion. Cost: a message from before the
 //          eviction counts as new if it comes again. For a transaction the pool usually still knows it; for an SCP
 //          envelope or a survey message nobody does, and it is published and relayed once more. So transactions, which
@@ -58,12 +60,15 @@ class FloodGate {
   // did not know, ascending.
   void tell_all(const FloodHash& hash, std::span<const NodeId> peers, std::uint32_t ledger,
                 std::vector<std::size_t>& untold);
-  [[nodiscard]] bool is_known(const FloodHash& hash) const { return records_.contains(hash); }
+  [[nodiscard]] bool is_known(const FloodHash& hash) const { return find(hash) != nullptr; }
   [[nodiscard]] bool is_known_to(const FloodHash& hash, const NodeId& peer) const;
   // False if there was no record.
   bool forget(const FloodHash& hash);
+  // The latest call counts, be its ledger lower than that of the one before. Above the ledger of what comes next it
+  // would make everything new for ever: the caller's to avoid.
   void clear_below(std::uint32_t ledger);
 
+  // Records in memory.
   [[nodiscard]] std::size_t size() const { return records_.size(); }
   [[nodiscard]] std::size_t node_count() const { return slots_.size(); }
   void check_invariants() const;
@@ -94,13 +99,17 @@ class FloodGate {
     std::uint64_t last_named = 0;  // 0: the slot is free
   };
 
+  [[nodiscard]] const Record* find(const FloodHash& hash) const;
   Record& record_of(const FloodHash& hash, std::uint32_t ledger, bool& is_new);
+  // Frees at most `count_max` cleared records, oldest first, up to the first that is not cleared.
+  void sweep(std::size_t count_max);
   std::uint32_t slot_of(const NodeId& node);
   void evict_nodes();
 
   FloodGateOptions options_;
   FloodGateMetrics& metrics_;
   InsertionMap<FloodHash, Record> records_;
+  std::uint32_t cleared_below_ = 0;
   std::unordered_map<NodeId, std::uint32_t> slots_;
   std::vector<Node> nodes_;                // by slot
   std::vector<std::uint32_t> free_slots_;  // descending: the lowest is taken first, which keeps the sets short

@@ -5,6 +5,9 @@
 #include "core/check.h"
 
 namespace overlayd::flood {
+namespace {
+constexpr std::size_t kSweepMax = 64;
+}
 
 std::size_t per_period(std::uint64_t amount_per_ledger, Duration period, Duration close_time, std::size_t max) {
   // In milliseconds, as the settings are; amounts are 32-bit numbers and their sums, so the product cannot overflow
@@ -46,7 +49,7 @@ const TxAdverts::PeerAdverts* TxAdverts::find(PeerId peer) const {
 
 bool TxAdverts::queue_outgoing(PeerId peer, const TxFullHash& hash, Instant now, AdvertBatches& out) {
   PeerAdverts* const adverts = find(peer);
-  if (adverts == nullptr || adverts->history.contains(hash)) return false;
+  if (adverts == nullptr || has_seen(*adverts, hash)) return false;
   if (adverts->outgoing.empty()) {
     const bool is_idle = !adverts->last_flush || now - *adverts->last_flush >= options_.period;
     if (!options_.immediate) {
@@ -78,8 +81,14 @@ void TxAdverts::remember(PeerId peer, std::span<const TxFullHash> hashes, std::u
   if (adverts == nullptr) return;
   metrics_.adverts_received += hashes.size();
   for (const TxFullHash& hash : hashes) {
-    *adverts->history.try_insert(hash, ledger).first = ledger;
+    const auto [seen_at, is_new] = adverts->history.try_insert(hash, ledger);
+    if (!is_new && *seen_at != ledger) {
+      // As the newest: the order of the history is that of the ledgers.
+      adverts->history.erase(hash);
+      adverts->history.try_insert(hash, ledger);
+    }
     if (adverts->history.size() > options_.history_max) adverts->history.erase_oldest();
+    sweep(*adverts, 2);
   }
 }
 
@@ -118,10 +127,19 @@ std::optional<TxFullHash> TxAdverts::take_incoming(PeerId peer) {
 }
 
 void TxAdverts::clear_below(std::uint32_t ledger) {
+  // Going back must not bring back what was cleared.
+  const bool goes_back = ledger < cleared_below_;
   for (auto& [peer, adverts] : peers_) {
-    adverts.history.erase_if([&](const TxFullHash&, std::uint32_t seen_at) { return seen_at < ledger; });
-    adverts.history.release_if_empty();
+    if (goes_back) sweep(adverts, adverts.history.size());
   }
+  cleared_below_ = ledger;
+  for (auto& [peer, adverts] : peers_) sweep(adverts, kSweepMax);
+}
+
+void TxAdverts::sweep(PeerAdverts& adverts, std::size_t count_max) const {
+  for (; count_max > 0 && !adverts.history.empty() && adverts.history.oldest() < cleared_below_; --count_max)
+    adverts.history.erase_oldest();
+  adverts.history.release_if_empty();
 }
 
 void TxAdverts::advance(Instant now, AdvertBatches& out) {
@@ -135,7 +153,12 @@ Instant TxAdverts::next_deadline() const { return deadlines_.empty() ? Instant::
 
 bool TxAdverts::has_seen(PeerId peer, const TxFullHash& hash) const {
   const PeerAdverts* const adverts = find(peer);
-  return adverts != nullptr && adverts->history.contains(hash);
+  return adverts != nullptr && has_seen(*adverts, hash);
+}
+
+bool TxAdverts::has_seen(const PeerAdverts& adverts, const TxFullHash& hash) const {
+  const std::uint32_t* const ledger = adverts.history.find(hash);
+  return ledger != nullptr && *ledger >= cleared_below_;
 }
 
 std::size_t TxAdverts::incoming_size(PeerId peer) const {

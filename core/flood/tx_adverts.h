@@ -13,13 +13,16 @@
 //          stellar-core. Rationale: the peer sees no more messages per second, and an idle network is 50 ms a hop
 //          faster.
 // Incoming
-// Rule 4.  Every advertised hash enters the peer's history with the current ledger; clear_below(n) removes those of
-//          ledgers below n. Source: TxAdverts::queueIncomingAdvert, TxAdverts::clearBelow.
+// Rule 4.  Every advertised hash enters the peer's history with the current ledger; after clear_below(n) those of
+//          ledgers below n count as absent. Source: TxAdverts::queueIncomingAdvert, TxAdverts::clearBelow. Their memory
+//          goes step by step: 64 a peer at once, two with each hash advertised after that. Rationale: 72 full histories
+//          freed in one go would hold up everything else for a second.
 // Rule 5.  Hashes wait in a queue, those to be retried in a second one that is taken from first; both are first in,
 //          first out. Source: TxAdverts::popIncomingAdvert, TxAdverts::retryIncomingAdvert.
 // Rule 6.  Both queues together hold at most max_tx_set_ops hashes; above that they are dropped in the order in which
 //          they would be taken. Rationale: a ledger cannot hold more, and the newest are the likeliest to be of use.
-// Limits.  Per peer: history_max hashes (past it the oldest goes; stellar-core drops the older of two random ones),
+// Limits.  Per peer: history_max hashes (past it the one advertised longest ago goes; stellar-core drops the older of two
+//          random ones),
 //          1000 outgoing, max_tx_set_ops incoming. A peer without adverts costs under 2 KiB. Peers are those between
 //          on_peer and on_peer_gone; a call that names another does nothing.
 // Not here: which hash is worth asking for, and whom to ask (tx_demands); who was told already (flood_gate).
@@ -78,6 +81,7 @@ class TxAdverts {
   void retry(PeerId peer, std::span<const TxFullHash> hashes);
   // The next hash to consider asking this peer for.
   [[nodiscard]] std::optional<TxFullHash> take_incoming(PeerId peer);
+  // The latest call counts, be its ledger lower than that of the one before.
   void clear_below(std::uint32_t ledger);
 
   // Appends the batches whose period is over, in the order of their deadlines.
@@ -88,6 +92,7 @@ class TxAdverts {
   // Hashes waiting to be taken, retries included; and without them.
   [[nodiscard]] std::size_t incoming_size(PeerId peer) const;
   [[nodiscard]] std::size_t fresh_size(PeerId peer) const;
+  // Hashes in memory.
   [[nodiscard]] std::size_t history_size(PeerId peer) const;
   [[nodiscard]] std::size_t max_advert_size() const { return max_advert_size_; }
   // Peers. 0 once all are gone, with nothing kept.
@@ -106,6 +111,9 @@ class TxAdverts {
 
   [[nodiscard]] PeerAdverts* find(PeerId peer);
   [[nodiscard]] const PeerAdverts* find(PeerId peer) const;
+  [[nodiscard]] bool has_seen(const PeerAdverts& adverts, const TxFullHash& hash) const;
+  // Frees at most `count_max` cleared hashes, oldest first, up to the first that is not cleared.
+  void sweep(PeerAdverts& adverts, std::size_t count_max) const;
   void flush(PeerId peer, PeerAdverts& adverts, Instant now, AdvertBatches& out);
   void trim(PeerAdverts& adverts);
 
@@ -113,6 +121,7 @@ class TxAdverts {
   TxFloodMetrics& metrics_;
   std::size_t max_advert_size_ = 1;
   std::size_t incoming_max_ = 0;
+  std::uint32_t cleared_below_ = 0;
   std::map<PeerId, PeerAdverts> peers_;
   std::set<std::pair<Instant, PeerId>> deadlines_;  // of the peers with outgoing hashes
 };

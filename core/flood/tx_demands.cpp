@@ -22,8 +22,11 @@ TxDemands::TxDemands(const TxDemandsOptions& options, TxAdverts& adverts, KnownP
 }
 
 void TxDemands::on_ledger(const LedgerView& view) {
-  max_demand_size_ =
-      per_period(kQueueLedgers * view.ops_per_ledger(), options_.period, view.close_time, limits::kDemandMax);
+  const auto share = [&](std::size_t max) {
+    return per_period(kQueueLedgers * view.ops_per_ledger(), options_.period, view.close_time, max);
+  };
+  max_demand_size_ = share(limits::kDemandMax);
+  period_demands_max_ = share(options_.immediate ? options_.demands_max : limits::kDemandMax);
 }
 
 void TxDemands::on_peer(PeerId peer, const NodeId& node) {
@@ -68,7 +71,7 @@ std::size_t TxDemands::allowance(AskedPeer& peer, Instant now) const {
     peer.window_start = now;
     peer.demanded_in_window = 0;
   }
-  return max_demand_size_ > peer.demanded_in_window ? max_demand_size_ - peer.demanded_in_window : 0;
+  return period_demands_max_ > peer.demanded_in_window ? period_demands_max_ - peer.demanded_in_window : 0;
 }
 
 bool TxDemands::demand(const TxFullHash& hash, AskedPeer& peer, Instant now) {
@@ -178,7 +181,14 @@ void TxDemands::demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFul
     want_round(*peer.window_start + options_.period);
   }
   adverts_.retry(id, retries);
-  if (!demanded.empty()) out.push_back(DemandBatch{id, std::move(demanded)});
+  put_out(id, demanded, out);
+}
+
+void TxDemands::put_out(PeerId id, std::span<const TxFullHash> hashes, DemandBatches& out) const {
+  for (; !hashes.empty(); hashes = hashes.subspan(std::min(hashes.size(), max_demand_size_))) {
+    const auto batch = hashes.first(std::min(hashes.size(), max_demand_size_));
+    out.push_back(DemandBatch{id, {batch.begin(), batch.end()}});
+  }
 }
 
 PullLatency TxDemands::on_transaction(const TxFullHash& hash, const NodeId& node, Instant now) {
@@ -255,7 +265,7 @@ void TxDemands::run_round(Instant now, DemandBatches& out) {
     if (adverts_.incoming_size(turn.id) > 0) want_round(*turn.peer->window_start + options_.period);
     if (!turn.retries.empty() && !options_.immediate) want_round(now);
     adverts_.retry(turn.id, turn.retries);
-    if (!turn.demanded.empty()) out.push_back(DemandBatch{turn.id, std::move(turn.demanded)});
+    put_out(turn.id, turn.demanded, out);
   }
 }
 

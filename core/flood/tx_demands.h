@@ -17,10 +17,13 @@
 //          abandoned. Source of 1 to 6: TxDemandsManager::demandStatus, TxDemandsManager::demand.
 // Rule 7.  A *round* goes over the peers in random order, taking from each peer's queue until one hash is demanded, and
 //          goes round again until none gains. Rationale: no peer gets all the demands for being first in a list.
-// Rule 8.  Per peer at most max_demand_size hashes in a period (200 ms); max_demand_size = clamp(ceil(2 × operations
-//          per ledger × 200 ms / close time), 1, 1000), where 2 ledgers is what a transaction queue holds. What exceeds
-//          it waits in the peer's queue. Source: TxDemandsManager::getMaxDemandSize,
-//          Config::TRANSACTION_QUEUE_SIZE_MULTIPLIER.
+// Rule 8.  Per peer at most ceil(2 × operations per ledger × 200 ms / close time) hashes in a period (200 ms), where 2
+//          ledgers is what a transaction queue holds, and at least 1; at most max_demand_size, the same cut to 1000, in
+//          one FLOOD_DEMAND. What exceeds it waits in the peer's queue. Source: TxDemandsManager::getMaxDemandSize,
+//          Config::TRANSACTION_QUEUE_SIZE_MULTIPLIER. Ours: with `immediate` off there is one FLOOD_DEMAND a period, as
+//          in stellar-core, so that a link carries at most 5,000 hashes a second; with it on there are as many as the
+//          period's share needs. Rationale: 1000 is what a message holds, not what a link bears. Where a ledger takes
+//          so much that it matters, the peer's own queues are that much longer. No peer counts demands.
 // Rule 9.  (ours) The hashes of an advert that may be demanded are demanded at once, in one batch, unless the peer has
 //          older ones waiting. Rounds serve the rest, at most one a period, when something can be due and not
 //          otherwise. With `immediate` off there are only rounds, every 200 ms, as in stellar-core.
@@ -139,7 +142,7 @@ class TxDemands {
     enum class Status : std::uint8_t { kDiscard, kDemand, kRetryLater } status = Status::kDiscard;
     Instant due;  // of kRetryLater
   };
-  // What one peer gets out of a round.
+  // What one peer gets out of a round, or out of its own advert.
   struct Turn {
     PeerId id;
     AskedPeer* peer = nullptr;
@@ -160,6 +163,7 @@ class TxDemands {
   void discharge(const TxFullHash& hash, const Record& record);
   bool take_turn(Turn& turn, Instant now);
   void demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now, DemandBatches& out);
+  void put_out(PeerId id, std::span<const TxFullHash> hashes, DemandBatches& out) const;
   void run_round(Instant now, DemandBatches& out);
   void purge(Instant now);
   void want_round(Instant at) { round_wanted_ = std::min(round_wanted_, at); }
@@ -171,7 +175,8 @@ class TxDemands {
   Random& random_;
   TxFloodMetrics& metrics_;
   bool is_demanding_;
-  std::size_t max_demand_size_ = 1;
+  std::size_t max_demand_size_ = 1;     // in one message
+  std::size_t period_demands_max_ = 1;  // of one peer in one period
   std::map<PeerId, AskedPeer> peers_;
   Records open_;       // insertion order is the order of first demands
   Records fulfilled_;  // insertion order is that of arrival; a hash is in one of the two

@@ -8,14 +8,8 @@
 namespace overlayd::flood {
 namespace {
 
-template <typename Hash>
-void expire_bans(InsertionMap<Hash, std::uint32_t>& bans, std::uint32_t sequence, std::uint32_t ledgers_max) {
-  const auto is_over = [&](const Hash&, std::uint32_t& ledger) {
-    if (ledger == 0) ledger = sequence;
-    return sequence >= ledger && sequence - ledger >= ledgers_max;
-  };
-  bans.erase_if(is_over);
-}
+constexpr std::size_t kSweepPerLedger = 256;
+constexpr std::size_t kSweepPerAddition = 2;
 
 // A repeated ban counts from the later one, so it also moves to the newest place.
 template <typename Hash>
@@ -34,6 +28,7 @@ std::size_t TxPool::cost_of(const MessagePtr& message) { return message->size() 
 TxAdded TxPool::add(const MessagePtr& message, std::uint32_t ledger, TxState state) {
   OVERLAYD_CHECK(message != nullptr && message->type() == wire::MessageType::kTransaction);
   const TxFullHash& full_hash = message->tx_full_hash();
+  sweep(kSweepPerAddition);
   if (is_banned(full_hash)) return TxAdded::kBanned;
   if (is_banned(message->tx_hash())) {
     // Another envelope of a banned transaction: remember this one's name too, so that it is not demanded again.
@@ -44,6 +39,7 @@ TxAdded TxPool::add(const MessagePtr& message, std::uint32_t ledger, TxState sta
     if (state == TxState::kAccepted) accept(full_hash);
     return TxAdded::kKnown;
   }
+  take(full_hash);  // one that is too old may still be there
   if (!make_room(cost_of(message), state)) {
     ++metrics_.pool_refused;
     return TxAdded::kRefused;
@@ -105,7 +101,7 @@ std::vector<MessagePtr> TxPool::accept(const TxHash& hash) {
 }
 
 bool TxPool::accept(const TxFullHash& hash) {
-  if (!pending_.contains(hash)) return false;
+  if (find_live(pending_, hash) == nullptr) return false;
   const Held held = take(hash);
   insert(held.message, held.ledger, TxState::kAccepted);
   return true;
@@ -136,46 +132,66 @@ void TxPool::ban_full(const TxFullHash& hash, std::uint32_t ledger) {
   renew_ban(banned_full_, hash, ledger, options_.bans_max);
 }
 
-void TxPool::on_ledger(std::uint32_t sequence, std::span<const TxHash> applied, std::span<const TxHash> banned) {
-  for (const TxHash& hash : applied) ban(hash, sequence);
-  for (const TxHash& hash : banned) ban(hash, sequence);
-  if (sequence == 0) return;
-  expire(pending_, sequence);
-  expire(accepted_, sequence);
-  expire_bans(banned_, sequence, options_.ledgers_max);
-  expire_bans(banned_full_, sequence, options_.ledgers_max);
+void TxPool::set_ledger(std::uint32_t sequence) {
+  sequence_ = sequence;
+  if (first_sequence_ == 0) first_sequence_ = sequence;
+  sweep(kSweepPerLedger);
 }
 
-void TxPool::expire(HeldMap& held, std::uint32_t sequence) {
-  std::vector<TxFullHash> over;
-  held.for_each([&](const TxFullHash& hash, Held& entry) {
-    if (entry.ledger == 0) entry.ledger = sequence;
-    if (sequence >= entry.ledger && sequence - entry.ledger >= options_.ledgers_max) over.push_back(hash);
-  });
-  for (const TxFullHash& hash : over) take(hash);
+bool TxPool::is_over(std::uint32_t ledger) const {
+  const std::uint32_t from = ledger == 0 ? first_sequence_ : ledger;
+  return from != 0 && sequence_ >= from && sequence_ - from >= options_.ledgers_max;
+}
+
+void TxPool::sweep(std::size_t count_max) {
+  for (std::size_t i = 0; i < count_max && !pending_.empty() && is_over(pending_.oldest().ledger); ++i)
+    take(pending_.oldest_key());
+  for (std::size_t i = 0; i < count_max && !accepted_.empty() && is_over(accepted_.oldest().ledger); ++i)
+    take(accepted_.oldest_key());
+  for (std::size_t i = 0; i < count_max && !banned_.empty() && is_over(banned_.oldest()); ++i) banned_.erase_oldest();
+  for (std::size_t i = 0; i < count_max && !banned_full_.empty() && is_over(banned_full_.oldest()); ++i)
+    banned_full_.erase_oldest();
+}
+
+const TxPool::Held* TxPool::find_live(const HeldMap& held, const TxFullHash& hash) const {
+  const Held* const found = held.find(hash);
+  return found == nullptr || is_over(found->ledger) ? nullptr : found;
+}
+
+bool TxPool::is_banned(const TxFullHash& hash) const {
+  const std::uint32_t* const ledger = banned_full_.find(hash);
+  return ledger != nullptr && !is_over(*ledger);
+}
+
+bool TxPool::is_banned(const TxHash& hash) const {
+  const std::uint32_t* const ledger = banned_.find(hash);
+  return ledger != nullptr && !is_over(*ledger);
 }
 
 MessagePtr TxPool::find_accepted(const TxFullHash& hash) const {
-  const Held* const held = accepted_.find(hash);
+  const Held* const held = find_live(accepted_, hash);
   return held == nullptr ? nullptr : held->message;
 }
 
 std::vector<MessagePtr> TxPool::accepted(std::size_t count_max) const {
   std::vector<MessagePtr> messages;
   messages.reserve(std::min(count_max, accepted_.size()));
-  accepted_.for_each_of_first(count_max,
-                              [&](const TxFullHash&, const Held& held) { messages.push_back(held.message); });
+  accepted_.for_each_of_first(count_max, [&](const TxFullHash&, const Held& held) {
+    if (!is_over(held.ledger)) messages.push_back(held.message);
+  });
   return messages;
 }
 
 MessagePtr TxPool::find(const FloodHash& hash) const {
   const auto named = by_flood_hash_.find(hash);
   if (named == by_flood_hash_.end()) return nullptr;
-  const Held* const pending = pending_.find(named->second);
+  const Held* const pending = find_live(pending_, named->second);
   return pending != nullptr ? pending->message : find_accepted(named->second);
 }
 
-bool TxPool::is_known(const TxFullHash& hash) const { return pending_.contains(hash) || accepted_.contains(hash); }
+bool TxPool::is_known(const TxFullHash& hash) const {
+  return find_live(pending_, hash) != nullptr || find_live(accepted_, hash) != nullptr;
+}
 
 void TxPool::check_invariants() const {
   pending_.check_invariants();

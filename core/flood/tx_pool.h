@@ -10,9 +10,13 @@
 //          the good one.
 // Rule 3.  A banned transaction is not taken, nor demanded by the full hashes it was seen under, for 10 ledgers.
 //          Source: TransactionQueue::ban, TransactionQueue::isBanned (depth 10).
-// Rule 4.  An applied transaction leaves the pool and is banned. Source: TransactionQueue::removeApplied.
-// Rule 5.  A transaction is held for 10 ledgers (ours: stellar-core keeps it pending for 4 and bans it then; here the
-//          consensus process says what is banned). One added while no ledger was known counts from the first one known.
+// Rule 4.  An applied transaction leaves the pool and is banned: the caller bans it. Source:
+//          TransactionQueue::removeApplied.
+// Rule 5.  A transaction is held for ledgers_max ledgers, 10 (ours: stellar-core keeps it pending for 4 and bans it then;
+//          here the consensus process says what is banned). One added while no ledger was known counts from the first
+//          one known. After that it counts as absent, as a ban does; the memory goes step by step: 256 of each kind
+//          with a new ledger, two with each addition. Rationale: freeing a ledger's worth in one go would hold up the
+//          SCP messages of that moment.
 // Limits.  bytes_max bytes, each transaction counted with kTxPoolEntryBytes for its bookkeeping. A pending one makes
 //          room by evicting pending ones, oldest first, and is refused (pool_refused) where that is not enough: peers
 //          cannot push out what was accepted. An accepted one evicts pending ones, then accepted ones, oldest first.
@@ -66,8 +70,8 @@ class TxPool {
   bool accept(const TxFullHash& hash);
   MessagePtr remove(const TxFullHash& hash);
   MessagePtr ban(const TxFullHash& hash, std::uint32_t ledger);
-  // `sequence` is the last closed ledger.
-  void on_ledger(std::uint32_t sequence, std::span<const TxHash> applied, std::span<const TxHash> banned);
+  // The last closed ledger; 0: not known. What is too old from now on counts as absent.
+  void set_ledger(std::uint32_t sequence);
 
   // Null unless accepted.
   [[nodiscard]] MessagePtr find_accepted(const TxFullHash& hash) const;
@@ -76,10 +80,11 @@ class TxPool {
   // At most count_max accepted ones, in the order in which they were accepted.
   [[nodiscard]] std::vector<MessagePtr> accepted(std::size_t count_max) const;
   [[nodiscard]] bool is_known(const TxFullHash& hash) const;
-  [[nodiscard]] bool is_banned(const TxFullHash& hash) const { return banned_full_.contains(hash); }
-  [[nodiscard]] bool is_banned(const TxHash& hash) const { return banned_.contains(hash); }
+  [[nodiscard]] bool is_banned(const TxFullHash& hash) const;
+  [[nodiscard]] bool is_banned(const TxHash& hash) const;
   [[nodiscard]] bool is_known_or_banned(const TxFullHash& hash) const { return is_known(hash) || is_banned(hash); }
 
+  // All of these count what is in memory.
   [[nodiscard]] std::size_t size() const { return pending_.size() + accepted_.size(); }
   [[nodiscard]] std::size_t pending_size() const { return pending_.size(); }
   [[nodiscard]] std::size_t bytes() const { return pending_bytes_ + accepted_bytes_; }
@@ -100,7 +105,12 @@ class TxPool {
   // Takes it out of the map it is in; the message is null if it is in neither.
   Held take(const TxFullHash& hash);
   void ban_full(const TxFullHash& hash, std::uint32_t ledger);
-  void expire(HeldMap& held, std::uint32_t sequence);
+  // Whether what came at `ledger` is too old now.
+  [[nodiscard]] bool is_over(std::uint32_t ledger) const;
+  // What the map holds under this hash, unless it is too old.
+  [[nodiscard]] const Held* find_live(const HeldMap& held, const TxFullHash& hash) const;
+  // Frees at most `count_max` of each kind that are too old, oldest first, up to the first that is not.
+  void sweep(std::size_t count_max);
 
   TxPoolOptions options_;
   TxFloodMetrics& metrics_;
@@ -112,6 +122,8 @@ class TxPool {
   std::unordered_map<FloodHash, TxFullHash> by_flood_hash_;
   InsertionMap<TxHash, std::uint32_t> banned_;  // to the ledger of the ban
   InsertionMap<TxFullHash, std::uint32_t> banned_full_;
+  std::uint32_t sequence_ = 0;
+  std::uint32_t first_sequence_ = 0;  // the first ledger known
 };
 
 }  // namespace overlayd::flood

@@ -65,9 +65,9 @@ void InboundCredit::grow(std::uint64_t bytes) {
   flood_left_.bytes += bytes;
 }
 
-std::uint64_t initial_flood_bytes(std::uint32_t max_tx_size) {
-  if (limits::kFloodCapacityBytes - limits::kSendMoreBatchBytes >= max_tx_size) return limits::kFloodCapacityBytes;
-  return std::uint64_t{max_tx_size} + limits::kSendMoreBatchBytes;
+std::uint64_t initial_flood_bytes(std::uint32_t max_tx_size, const InboundCreditOptions& options) {
+  if (options.flood.bytes >= options.batch.bytes + max_tx_size) return options.flood.bytes;
+  return std::uint64_t{max_tx_size} + options.batch.bytes;
 }
 
 }  // namespace overlayd::peer

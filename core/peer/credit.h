@@ -67,8 +67,9 @@ class InboundCredit {
   Credit processed_;
 };
 
-// Bytes granted at start: 300,000, or max tx size + 100,000 where the difference would leave less than a full-size
-// transaction beside an unacknowledged batch (OverlayManagerImpl::getFlowControlFloodByteCapacity).
-[[nodiscard]] std::uint64_t initial_flood_bytes(std::uint32_t max_tx_size);
+// Bytes granted at start: options.flood.bytes (300,000), or max tx size + options.batch.bytes (100,000) where the
+// difference would leave less than a full-size transaction beside an unacknowledged batch
+// (OverlayManagerImpl::getFlowControlFloodByteCapacity).
+[[nodiscard]] std::uint64_t initial_flood_bytes(std::uint32_t max_tx_size, const InboundCreditOptions& options = {});
 
 }  // namespace overlayd::peer

@@ -9,6 +9,8 @@
 //         a link that carries nothing.
 // Rule 3. When the maximal transaction grows by N bytes, our window grows by N and the peer is told with
 //         SEND_MORE_EXTENDED(0, N) (Peer::handleMaxTxSizeIncrease).
+// Measured, in FlowControlMetrics: per queue how long messages waited, what was shed and for how long the first one lacked
+//         credit; how often and for how long reading had to stop for the total reading capacity.
 // Limits: those of SendQueue.
 #pragma once
 #include "core/outputs.h"
@@ -19,13 +21,17 @@ namespace overlayd::peer {
 
 class FlowControl {
  public:
-  // `now`: when the link was authenticated; `max_tx_size` as of then.
-  FlowControl(Instant now, std::uint32_t max_tx_size, FlowControlMetrics& metrics);
+  // `now`: when the link was authenticated; `max_tx_size` as of then. `credit` is what we grant at most; its window grows
+  // with the maximal transaction (initial_flood_bytes).
+  FlowControl(Instant now, std::uint32_t max_tx_size, const InboundCreditOptions& credit, FlowControlMetrics& metrics);
 
   // Before and after the processing of each received message.
   [[nodiscard]] std::optional<DropReason> begin(bool is_flood, std::uint64_t bytes);
   [[nodiscard]] std::optional<Credit> end(bool is_flood, std::uint64_t bytes);
-  [[nodiscard]] bool can_read() const { return inbound_.can_read(); }
+  // True if reading must stop now: it was not stopped before and the reading capacity is used up.
+  [[nodiscard]] bool take_pause(Instant now);
+  // True if reading may go on: it was stopped and there is capacity again.
+  [[nodiscard]] bool take_resume(Instant now);
 
   // SEND_MORE_EXTENDED arrived.
   [[nodiscard]] std::optional<DropReason> on_grant(Credit credit);
@@ -49,7 +55,9 @@ class FlowControl {
   InboundCredit inbound_;
   OutboundCredit outbound_;
   SendQueue queue_;
+  FlowControlMetrics& metrics_;
   std::optional<Instant> blocked_since_;
+  std::optional<Instant> paused_since_;
   std::uint32_t max_tx_size_;
 };
 

@@ -11,8 +11,8 @@ bool is_flood(wire::MessageType type) { return wire::message_rule(type).is_flood
 
 }  // namespace
 
-Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const LocalNode& local,
-           OverlayMetrics& metrics)
+Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const InboundCreditOptions& credit,
+           const LocalNode& local, OverlayMetrics& metrics)
     : id_(link.peer),
       address_(link.remote),
       local_cert_(link.local_cert),
@@ -20,7 +20,7 @@ Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const
       local_(local),
       metrics_(metrics),
       handshake_(link.direction),
-      flow_(now, max_tx_size, metrics.flow_control),
+      flow_(now, max_tx_size, credit, metrics.flow_control),
       opened_(now),
       next_check_(now + limits::kAuthTimeout),
       last_read_(now),
@@ -112,27 +112,24 @@ std::optional<DropReason> Peer::begin_message(const wire::Message& message, Inst
   metrics_.link.bytes_read += message.size() + limits::kFrameOverheadBytes;
   last_read_ = now;
   const auto reason = flow_.begin(is_flood(message.type()), message.size());
-  if (!reason) pause_if_full(out);
+  if (!reason && flow_.take_pause(now)) out.emplace_back(PauseReading{id_});
   return reason;
 }
 
-void Peer::pause_if_full(Outputs& out) {
-  if (is_paused_ || flow_.can_read()) return;
-  is_paused_ = true;
-  out.emplace_back(PauseReading{id_});
+void Peer::count_flood(bool is_unique, std::uint64_t bytes) {
+  Credit& counted = is_unique ? unique_flood_ : duplicate_flood_;
+  ++counted.messages;
+  counted.bytes += bytes;
 }
 
-void Peer::end_message(const wire::Message& message, Outputs& out) {
+void Peer::end_message(const wire::Message& message, Instant now, Outputs& out) {
   if (const auto grant = flow_.end(is_flood(message.type()), message.size())) {
     emit(wire::write_send_more_extended(
              {static_cast<std::uint32_t>(grant->messages), static_cast<std::uint32_t>(grant->bytes)}),
          out);
     ++metrics_.flow_control.send_more_sent;
   }
-  if (is_paused_ && flow_.can_read()) {
-    is_paused_ = false;
-    out.emplace_back(ResumeReading{id_});
-  }
+  if (flow_.take_resume(now)) out.emplace_back(ResumeReading{id_});
 }
 
 void Peer::on_progress(const LinkProgress& progress) {
@@ -186,8 +183,10 @@ PeerSnapshot Peer::snapshot(Instant now) const {
   snapshot.messages_written = messages_written_;
   snapshot.bytes_read = bytes_read_;
   snapshot.bytes_written = bytes_written_;
-  snapshot.unique_flood_messages = unique_flood_;
-  snapshot.duplicate_flood_messages = duplicate_flood_;
+  snapshot.unique_flood_messages = unique_flood_.messages;
+  snapshot.unique_flood_bytes = unique_flood_.bytes;
+  snapshot.duplicate_flood_messages = duplicate_flood_.messages;
+  snapshot.duplicate_flood_bytes = duplicate_flood_.bytes;
   snapshot.outbound_credit_messages = flow_.outbound_left().messages;
   snapshot.outbound_credit_bytes = flow_.outbound_left().bytes;
   snapshot.queued_messages = flow_.queued();

@@ -22,7 +22,8 @@ namespace overlayd::peer {
 class Peer {
  public:
   // `local` and `metrics` outlive the peer.
-  Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const LocalNode& local, OverlayMetrics& metrics);
+  Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const InboundCreditOptions& credit,
+       const LocalNode& local, OverlayMetrics& metrics);
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
@@ -41,7 +42,7 @@ class Peer {
 
   // Around the processing of every message of this peer.
   [[nodiscard]] std::optional<DropReason> begin_message(const wire::Message& message, Instant now, Outputs& out);
-  void end_message(const wire::Message& message, Outputs& out);
+  void end_message(const wire::Message& message, Instant now, Outputs& out);
   void on_progress(const LinkProgress& progress);
 
   // Whether a query of this kind is to be answered now.
@@ -67,7 +68,8 @@ class Peer {
   [[nodiscard]] const PeerAddress& address() const { return address_; }
   [[nodiscard]] Instant opened() const { return opened_; }
   [[nodiscard]] PeerSnapshot snapshot(Instant now) const;
-  void count_flood(bool is_unique) { is_unique ? ++unique_flood_ : ++duplicate_flood_; }
+  // A flood message of `bytes` that we did, or did not, hear from this peer first.
+  void count_flood(bool is_unique, std::uint64_t bytes);
   void check_invariants() const { flow_.check_invariants(); }
 
  private:
@@ -75,7 +77,6 @@ class Peer {
   // Puts out a Send and counts it, with the frame around it.
   void put_out(MessagePtr message, Outputs& out);
   void flush_sendable(Instant now, Outputs& out);
-  void pause_if_full(Outputs& out);
 
   PeerId id_;
   PeerAddress address_;
@@ -92,7 +93,6 @@ class Peer {
   wire::Hello hello_;
   bool is_accepted_ = false;
   bool got_peers_ = false;
-  bool is_paused_ = false;
   Instant opened_;
   Instant next_check_;
   Instant last_read_;
@@ -102,8 +102,8 @@ class Peer {
   std::uint64_t messages_written_ = 0;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
-  std::uint64_t unique_flood_ = 0;
-  std::uint64_t duplicate_flood_ = 0;
+  Credit unique_flood_;  // messages and bytes
+  Credit duplicate_flood_;
   std::vector<MessagePtr> sendable_;  // scratch, kept for its capacity
 };
 

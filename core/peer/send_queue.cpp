@@ -25,14 +25,14 @@ void SendQueue::push(MessagePtr message, Instant now, const SendQueueLimits& lim
   switch (entry.message->type()) {
     case MessageType::kScpMessage: return push_scp(std::move(entry), limits);
     case MessageType::kTransaction: return push_transaction(std::move(entry), limits);
-    case MessageType::kFloodDemand: return push_hashes(kDemand, std::move(entry), limits);
-    case MessageType::kFloodAdvert: return push_hashes(kAdvert, std::move(entry), limits);
+    case MessageType::kFloodDemand: return push_hashes(FloodQueue::kDemand, std::move(entry), limits);
+    case MessageType::kFloodAdvert: return push_hashes(FloodQueue::kAdvert, std::move(entry), limits);
     default: OVERLAYD_CHECK(!"a message that does not flood was queued");
   }
 }
 
 void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
-  std::deque<Entry>& queue = queues_[kScp];
+  std::deque<Entry>& waiting = queue(FloodQueue::kScp);
   const auto envelope = xdr::read_scp_envelope(entry.message->body());
   OVERLAYD_CHECK(envelope.has_value());
   entry.slot = envelope->slot;
@@ -40,15 +40,15 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
   drop_stale_scp(limits);
   const bool is_stale = entry.slot < limits.lowest_slot && entry.slot != limits.checkpoint_slot;
   if (is_stale || replace_or_refuse_scp(entry)) {
-    ++metrics_.dropped_scp;
+    ++metrics_.of(FloodQueue::kScp).dropped;
     return;
   }
   scp_bytes_ += entry.message->size();
-  queue.push_back(std::move(entry));
+  waiting.push_back(std::move(entry));
   while (scp_bytes_ > kScpQueueBytesMax) {
-    scp_bytes_ -= queue.front().message->size();
-    queue.pop_front();
-    ++metrics_.dropped_scp;
+    scp_bytes_ -= waiting.front().message->size();
+    waiting.pop_front();
+    ++metrics_.of(FloodQueue::kScp).dropped;
   }
 }
 
@@ -60,13 +60,13 @@ void SendQueue::drop_stale_scp(const SendQueueLimits& limits) {
     scp_bytes_ -= queued.message->size();
     return true;
   };
-  metrics_.dropped_scp += std::erase_if(queues_[kScp], is_stale);
+  metrics_.of(FloodQueue::kScp).dropped += std::erase_if(queue(FloodQueue::kScp), is_stale);
 }
 
 bool SendQueue::replace_or_refuse_scp(Entry& entry) {
   const auto candidate = xdr::read_scp_envelope(entry.message->body());
   std::size_t alike = 0;
-  for (Entry& queued : queues_[kScp]) {
+  for (Entry& queued : queue(FloodQueue::kScp)) {
     if (queued.slot != entry.slot || queued.node != entry.node) continue;
     ++alike;
     if (!xdr::is_newer_statement(*xdr::read_scp_envelope(queued.message->body()), *candidate)) continue;
@@ -75,54 +75,68 @@ bool SendQueue::replace_or_refuse_scp(Entry& entry) {
     queued = std::move(entry);
     return true;
   }
-  return alike >= kScpPerNodeAndSlotMax || queues_[kScp].size() >= kScpQueueMax;
+  return alike >= kScpPerNodeAndSlotMax || queue(FloodQueue::kScp).size() >= kScpQueueMax;
 }
 
 void SendQueue::push_transaction(Entry entry, const SendQueueLimits& limits) {
-  std::deque<Entry>& queue = queues_[kTransaction];
+  std::deque<Entry>& waiting = queue(FloodQueue::kTransaction);
   if (entry.message->size() > limits.max_tx_size) {
     ++metrics_.oversized_transactions;
     return;
   }
   transaction_bytes_ += entry.message->size();
-  queue.push_back(std::move(entry));
-  if (queue.size() <= limits.max_tx_set_ops && transaction_bytes_ <= limits::kTxQueueBytesMax) return;
-  metrics_.dropped_transactions += queue.size();
+  waiting.push_back(std::move(entry));
+  if (waiting.size() <= limits.max_tx_set_ops && transaction_bytes_ <= limits.tx_queue_bytes_max) return;
+  metrics_.of(FloodQueue::kTransaction).dropped += waiting.size();
   transaction_bytes_ = 0;
-  queue.clear();
+  waiting.clear();
 }
 
-void SendQueue::push_hashes(Queue kind, Entry entry, const SendQueueLimits& limits) {
-  std::deque<Entry>& queue = queues_[kind];
+void SendQueue::push_hashes(FloodQueue kind, Entry entry, const SendQueueLimits& limits) {
+  std::deque<Entry>& waiting = queue(kind);
+  std::size_t& hash_count = hash_counts_[at(kind)];
   entry.hash_count = count_hashes(*entry.message);
-  hash_counts_[kind] += entry.hash_count;
-  queue.push_back(std::move(entry));
-  if (hash_counts_[kind] <= limits.max_tx_set_ops) return;
-  (kind == kDemand ? metrics_.dropped_demands : metrics_.dropped_adverts) += hash_counts_[kind];
-  hash_counts_[kind] = 0;
-  queue.clear();
+  hash_count += entry.hash_count;
+  waiting.push_back(std::move(entry));
+  if (hash_count <= limits.max_tx_set_ops) return;
+  metrics_.of(kind).dropped += hash_count;
+  hash_count = 0;
+  waiting.clear();
 }
 
-bool SendQueue::take(OutboundCredit& credit, std::vector<MessagePtr>& out) {
-  bool is_blocked = false;
-  for (std::size_t kind = 0; kind < kQueues; ++kind) {
-    std::deque<Entry>& queue = queues_[kind];
-    while (!queue.empty()) {
-      Entry& front = queue.front();
-      const std::size_t bytes = front.message->size();
-      if (!credit.has_for(bytes)) {
-        is_blocked = true;
-        break;
-      }
-      credit.spend(bytes);
-      if (kind == kTransaction) transaction_bytes_ -= bytes;
-      if (kind == kScp) scp_bytes_ -= bytes;
-      hash_counts_[kind] -= front.hash_count;
-      out.push_back(std::move(front.message));
-      queue.pop_front();
+bool SendQueue::take(OutboundCredit& credit, Instant now, std::vector<MessagePtr>& out) {
+  bool is_any_blocked = false;
+  for (std::size_t i = 0; i < kFloodQueueCount; ++i) {
+    const FloodQueue kind{static_cast<std::uint8_t>(i)};
+    const std::deque<Entry>& waiting = queue(kind);
+    while (!waiting.empty() && credit.has_for(waiting.front().message->size())) {
+      credit.spend(waiting.front().message->size());
+      take_front(kind, now, out);
     }
+    note_blocked(kind, !waiting.empty(), now);
+    is_any_blocked = is_any_blocked || !waiting.empty();
   }
-  return is_blocked;
+  return is_any_blocked;
+}
+
+void SendQueue::take_front(FloodQueue kind, Instant now, std::vector<MessagePtr>& out) {
+  Entry& front = queue(kind).front();
+  if (kind == FloodQueue::kTransaction) transaction_bytes_ -= front.message->size();
+  if (kind == FloodQueue::kScp) scp_bytes_ -= front.message->size();
+  hash_counts_[at(kind)] -= front.hash_count;
+  metrics_.of(kind).delay.observe(now - front.queued);
+  out.push_back(std::move(front.message));
+  queue(kind).pop_front();
+}
+
+void SendQueue::note_blocked(FloodQueue kind, bool is_blocked, Instant now) {
+  std::optional<Instant>& since = blocked_since_[at(kind)];
+  if (is_blocked) {
+    if (!since) since = now;
+  } else if (since) {
+    metrics_.of(kind).throttled += now - *since;
+    since.reset();
+  }
 }
 
 std::size_t SendQueue::size() const {
@@ -133,17 +147,17 @@ std::size_t SendQueue::size() const {
 
 void SendQueue::check_invariants() const {
   std::uint64_t bytes = 0;
-  for (const Entry& entry : queues_[kTransaction]) bytes += entry.message->size();
+  for (const Entry& entry : queue(FloodQueue::kTransaction)) bytes += entry.message->size();
   OVERLAYD_CHECK(bytes == transaction_bytes_);
-  for (const Queue kind : {kDemand, kAdvert}) {
+  for (const FloodQueue kind : {FloodQueue::kDemand, FloodQueue::kAdvert}) {
     std::size_t hashes = 0;
-    for (const Entry& entry : queues_[kind]) hashes += entry.hash_count;
-    OVERLAYD_CHECK(hashes == hash_counts_[kind]);
+    for (const Entry& entry : queue(kind)) hashes += entry.hash_count;
+    OVERLAYD_CHECK(hashes == hash_counts_[at(kind)]);
   }
   std::uint64_t scp_bytes = 0;
-  for (const Entry& entry : queues_[kScp]) scp_bytes += entry.message->size();
+  for (const Entry& entry : queue(FloodQueue::kScp)) scp_bytes += entry.message->size();
   OVERLAYD_CHECK(scp_bytes == scp_bytes_ && scp_bytes <= kScpQueueBytesMax);
-  OVERLAYD_CHECK(queues_[kScp].size() <= kScpQueueMax);
+  OVERLAYD_CHECK(queue(FloodQueue::kScp).size() <= kScpQueueMax);
 }
 
 }  // namespace overlayd::peer

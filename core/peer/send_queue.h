@@ -2,8 +2,8 @@
 //
 // Order.  SCP_MESSAGE, TRANSACTION, FLOOD_DEMAND, FLOOD_ADVERT. A queue whose first message lacks credit stops; the
 //         next queue is still tried (FlowControl::getNextBatchToSend).
-// Rule 1. TRANSACTION: one over max_tx_size is never queued. Past 3 MiB or max_tx_set_ops messages the whole queue
-//         goes. Rationale: we are so far behind that what waits is stale; peers ask elsewhere.
+// Rule 1. TRANSACTION: one over max_tx_size is never queued. Past tx_queue_bytes_max (3 MiB) or max_tx_set_ops messages
+//         the whole queue goes. Rationale: we are so far behind that what waits is stale; peers ask elsewhere.
 // Rule 2. FLOOD_DEMAND, FLOOD_ADVERT: past max_tx_set_ops hashes the whole queue goes.
 // Rule 3. SCP_MESSAGE: never shed as a whole. When one is queued, those whose slot is below lowest_slot go (the latest
 //         checkpoint's stay), and the first older statement of the same node and slot that the new one supersedes is
@@ -15,8 +15,10 @@
 // Source: FlowControl::addMsgAndMaybeTrimQueue, stellar-core commit a9b8613.
 // Not here: credit (credit.h), the socket.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "core/inputs.h"
@@ -31,6 +33,7 @@ inline constexpr std::size_t kScpPerNodeAndSlotMax = 8;
 
 struct SendQueueLimits {
   std::uint32_t max_tx_size = limits::kMaxClassicTxBytes;  // bytes of the StellarMessage
+  std::uint64_t tx_queue_bytes_max = limits::kTxQueueBytesMax;
   std::uint32_t max_tx_set_ops = 1000;
   std::uint32_t lowest_slot = 0;
   std::uint32_t checkpoint_slot = 0;
@@ -45,18 +48,17 @@ class SendQueue {
   // `message` must be a flood message.
   void push(MessagePtr message, Instant now, const SendQueueLimits& limits);
   // Moves what credit allows to `out`, spending it. True if something had to stay for lack of credit.
-  bool take(OutboundCredit& credit, std::vector<MessagePtr>& out);
+  // Measures, per queue, how long each message waited and for how long the first one lacked credit.
+  bool take(OutboundCredit& credit, Instant now, std::vector<MessagePtr>& out);
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] bool empty() const {
-    return queues_[kScp].empty() && queues_[kTransaction].empty() && queues_[kDemand].empty() &&
-           queues_[kAdvert].empty();
+    return std::all_of(queues_.begin(), queues_.end(), [](const auto& queue) { return queue.empty(); });
   }
   [[nodiscard]] std::uint64_t transaction_bytes() const { return transaction_bytes_; }
   [[nodiscard]] std::uint64_t scp_bytes() const { return scp_bytes_; }
   void check_invariants() const;
 
  private:
-  enum Queue : std::size_t { kScp, kTransaction, kDemand, kAdvert, kQueues };
   struct Entry {
     MessagePtr message;
     Instant queued;
@@ -69,14 +71,20 @@ class SendQueue {
   // Puts the entry in the place of an older statement, or tells that there is no room beside its like.
   [[nodiscard]] bool replace_or_refuse_scp(Entry& entry);
   void push_transaction(Entry entry, const SendQueueLimits& limits);
-  void push_hashes(Queue queue, Entry entry, const SendQueueLimits& limits);
+  void push_hashes(FloodQueue kind, Entry entry, const SendQueueLimits& limits);
+  void take_front(FloodQueue kind, Instant now, std::vector<MessagePtr>& out);
+  void note_blocked(FloodQueue kind, bool is_blocked, Instant now);
+  [[nodiscard]] static std::size_t at(FloodQueue kind) { return static_cast<std::size_t>(kind); }
+  [[nodiscard]] std::deque<Entry>& queue(FloodQueue kind) { return queues_[at(kind)]; }
+  [[nodiscard]] const std::deque<Entry>& queue(FloodQueue kind) const { return queues_[at(kind)]; }
 
   FlowControlMetrics& metrics_;
-  std::array<std::deque<Entry>, kQueues> queues_;
+  std::array<std::deque<Entry>, kFloodQueueCount> queues_;
+  std::array<std::optional<Instant>, kFloodQueueCount> blocked_since_;
   std::uint64_t transaction_bytes_ = 0;
   std::uint64_t scp_bytes_ = 0;
   std::uint32_t stale_below_ = 0;  // SCP slots below this were dropped already
-  std::array<std::size_t, kQueues> hash_counts_{};
+  std::array<std::size_t, kFloodQueueCount> hash_counts_{};
 };
 
 }  // namespace overlayd::peer

@@ -5,13 +5,12 @@
 #include <array>
 #include <cstddef>
 
+#include "core/metrics.h"
 #include "core/wire/message_type.h"
 
 namespace overlayd::wire {
 
-// The outbound queues of flood messages, the most urgent first. Only messages with one spend credit.
-enum class FloodQueue : std::uint8_t { kScp = 0, kTransaction = 1, kDemand = 2, kAdvert = 3 };
-inline constexpr std::size_t kFloodQueueCount = 4;
+using overlayd::FloodQueue;
 
 // What the query limiter counts apart.
 enum class QueryKind : std::uint8_t { kTxSet = 0, kScpQuorumset = 1, kScpState = 2 };
@@ -21,7 +20,7 @@ struct MessageRule {
   MessageType type;
   std::string_view name;                // of the protocol, "SCP_MESSAGE"
   bool is_before_auth = false;          // may come before the handshake is complete; any other then ends the connection
-  std::optional<FloodQueue> queue{};    // flood messages: spend credit, wait in this queue
+  std::optional<FloodQueue> queue{};    // flood messages, and only they: spend credit, wait in this queue
   std::optional<QueryKind> query{};     // limited per peer
   bool is_ignored_out_of_sync = false;  // while the ledger is not in sync
   bool has_flood_hash = false;          // remembered by the flood gate, so that nobody gets it twice

@@ -119,6 +119,8 @@ Json peer_json(const v1::Peer& peer) {
           {"bytes_written", peer.bytes_written()},
           {"unique_flood_messages", peer.unique_flood_messages()},
           {"duplicate_flood_messages", peer.duplicate_flood_messages()},
+          {"unique_flood_bytes", peer.unique_flood_bytes()},
+          {"duplicate_flood_bytes", peer.duplicate_flood_bytes()},
           {"outbound_credit_messages", peer.outbound_credit_messages()},
           {"outbound_credit_bytes", peer.outbound_credit_bytes()},
           {"queued_messages", peer.queued_messages()}};

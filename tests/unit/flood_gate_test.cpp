@@ -154,7 +154,7 @@ TEST_CASE("the flood gate does what a naive table does", "[flood_gate]") {
     for (int step = 0; step < 3000; ++step) {
       const auto h = static_cast<std::uint32_t>(random.below(24));
       const auto n = static_cast<std::uint32_t>(random.below(10));
-      const auto ledger = static_cast<std::uint32_t>(step / 100 + random.below(3));
+      const auto ledger = static_cast<std::uint32_t>(step / 100);
       switch (random.below(8)) {
         case 0:
         case 1:
@@ -176,7 +176,7 @@ TEST_CASE("the flood gate does what a naive table does", "[flood_gate]") {
           model.forget(h);
           break;
         case 7: {
-          const auto below = static_cast<std::uint32_t>(step / 100);
+          const auto below = ledger - std::min(ledger, static_cast<std::uint32_t>(random.below(3)));
           t.gate.clear_below(below);
           for (std::uint32_t i = 0; i < 24; ++i) {
             if (model.records.contains(i) && model.records[i].ledger < below) model.forget(i);
@@ -195,6 +195,34 @@ TEST_CASE("the flood gate does what a naive table does", "[flood_gate]") {
       }
     }
   }
+}
+
+TEST_CASE("of more records than are freed at once, none that was cleared is known", "[flood_gate]") {
+  Gate t({.records_max = 10'000});
+  for (std::uint32_t h = 0; h < 3000; ++h) t.gate.on_received(hash(h), node(1), 5);
+  for (std::uint32_t h = 3000; h < 3010; ++h) t.gate.on_received(hash(h), node(1), 6);
+  t.gate.clear_below(6);
+  REQUIRE(t.gate.size() == 3010 - 1024);
+  REQUIRE_FALSE(t.gate.is_known(hash(2999)));
+  REQUIRE_FALSE(t.gate.is_known_to(hash(2999), node(1)));
+  REQUIRE_FALSE(t.gate.forget(hash(2998)));
+  REQUIRE(t.gate.on_received(hash(2999), node(2), 6));
+  REQUIRE_FALSE(t.gate.is_known_to(hash(2999), node(1)));
+  REQUIRE(t.gate.is_known(hash(3000)));
+  for (std::uint32_t h = 4000; h < 5000; ++h) t.gate.on_received(hash(h), node(1), 6);
+  REQUIRE(t.gate.size() == 1011);  // each new record took two of the cleared along
+  REQUIRE(t.metrics.evicted == 0);
+  t.gate.check_invariants();
+}
+
+TEST_CASE("what was cleared stays so when the ledger goes back", "[flood_gate]") {
+  Gate t({.records_max = 10'000});
+  for (std::uint32_t h = 0; h < 3000; ++h) t.gate.on_received(hash(h), node(1), 5);
+  t.gate.clear_below(6);
+  t.gate.clear_below(1);
+  REQUIRE(t.gate.size() == 0);
+  REQUIRE(t.gate.on_received(hash(2999), node(1), 1));
+  REQUIRE_FALSE(t.gate.on_received(hash(2999), node(1), 1));
 }
 
 }  // namespace

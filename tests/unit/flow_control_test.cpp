@@ -14,7 +14,7 @@ constexpr Instant kStart(seconds(100));
 
 TEST_CASE("what is queued leaves when the peer grants credit", "[flow_control]") {
   FlowControlMetrics metrics;
-  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
   std::vector<MessagePtr> sent;
   flow.queue(test::make_transaction(kNetwork, 1), kStart, {});
   flow.take_sendable(kStart, sent);
@@ -26,7 +26,7 @@ TEST_CASE("what is queued leaves when the peer grants credit", "[flow_control]")
 
 TEST_CASE("a peer that never grants credit times out after 60 s", "[flow_control]") {
   FlowControlMetrics metrics;
-  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
   CHECK(flow.no_credit_deadline() == kStart + seconds(60));
   REQUIRE_FALSE(flow.on_grant({200, 300'000}));
   CHECK(flow.no_credit_deadline().is_never());
@@ -34,7 +34,7 @@ TEST_CASE("a peer that never grants credit times out after 60 s", "[flow_control
 
 TEST_CASE("the clock of a blocked link starts with the first message that waits, not the last", "[flow_control]") {
   FlowControlMetrics metrics;
-  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
   std::vector<MessagePtr> sent;
   REQUIRE_FALSE(flow.on_grant({1, 100'000}));
   flow.queue(test::make_transaction(kNetwork, 1), kStart, {});
@@ -49,7 +49,7 @@ TEST_CASE("the clock of a blocked link starts with the first message that waits,
 
 TEST_CASE("credit that lets nothing leave does not stop the clock", "[flow_control]") {
   FlowControlMetrics metrics;
-  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
   std::vector<MessagePtr> sent;
   REQUIRE_FALSE(flow.on_grant({1, 1}));
   flow.queue(test::make_transaction(kNetwork, 1), kStart, {});
@@ -67,7 +67,7 @@ TEST_CASE("credit that lets nothing leave does not stop the clock", "[flow_contr
 
 TEST_CASE("a larger maximal transaction is granted at once, a smaller one changes nothing", "[flow_control]") {
   FlowControlMetrics metrics;
-  FlowControl flow(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
   CHECK_FALSE(flow.on_max_tx_size(limits::kMaxClassicTxBytes));
   CHECK(flow.on_max_tx_size(limits::kMaxClassicTxBytes + 30'000) == Credit{0, 30'000});
   CHECK_FALSE(flow.on_max_tx_size(limits::kMaxClassicTxBytes));
@@ -76,8 +76,8 @@ TEST_CASE("a larger maximal transaction is granted at once, a smaller one change
 
 TEST_CASE("two ends that follow the rules never run out for good", "[flow_control]") {
   FlowControlMetrics metrics;
-  FlowControl sender(kStart, limits::kMaxClassicTxBytes, metrics);
-  FlowControl receiver(kStart, limits::kMaxClassicTxBytes, metrics);
+  FlowControl sender(kStart, limits::kMaxClassicTxBytes, {}, metrics);
+  FlowControl receiver(kStart, limits::kMaxClassicTxBytes, {}, metrics);
   REQUIRE_FALSE(sender.on_grant(receiver.initial_grant()));
   std::size_t delivered = 0;
   for (std::uint64_t i = 0; i < 5000; ++i) {
@@ -91,4 +91,55 @@ TEST_CASE("two ends that follow the rules never run out for good", "[flow_contro
     }
   }
   CHECK(delivered == 5000);
+}
+
+TEST_CASE("reading stops once at the total capacity and goes on once below it, and the time is measured",
+          "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
+  for (std::uint64_t i = 0; i < limits::kReadingCapacityMessages; ++i) {
+    CHECK_FALSE(flow.take_pause(kStart));
+    REQUIRE_FALSE(flow.begin(false, 100));
+  }
+  CHECK_FALSE(flow.take_resume(kStart));
+  CHECK(flow.take_pause(kStart));
+  CHECK_FALSE(flow.take_pause(kStart));
+  CHECK_FALSE(flow.take_resume(kStart + seconds(1)));
+  static_cast<void>(flow.end(false, 100));
+  CHECK(flow.take_resume(kStart + seconds(3)));
+  CHECK_FALSE(flow.take_resume(kStart + seconds(3)));
+  CHECK(metrics.reads_paused == 1);
+  CHECK(metrics.reads_throttled == seconds(3));
+}
+
+TEST_CASE("one byte beyond 1 MiB over the floor stops reading, one less does not", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
+  REQUIRE_FALSE(flow.begin(false, limits::kReadingCapacityBytes - 1));
+  CHECK_FALSE(flow.take_pause(kStart));
+  REQUIRE_FALSE(flow.begin(false, 1));
+  CHECK(flow.take_pause(kStart));
+}
+
+TEST_CASE("what a peer may send is what was configured", "[flow_control]") {
+  FlowControlMetrics metrics;
+  const InboundCreditOptions credit{
+      .flood = {10, 500'000}, .reading = {11, limits::kReadingFloorBytes + 1000}, .batch = {2, 50'000}};
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, credit, metrics);
+  CHECK(flow.initial_grant() == Credit{10, 500'000});
+  REQUIRE_FALSE(flow.begin(true, 100));
+  REQUIRE_FALSE(flow.begin(true, 100));
+  CHECK_FALSE(flow.end(true, 100));
+  CHECK(flow.end(true, 100) == Credit{2, 200});
+  for (int i = 0; i < 10; ++i) REQUIRE_FALSE(flow.begin(true, 10));
+  CHECK(flow.begin(true, 10) == DropReason::kOverCapacity);
+}
+
+TEST_CASE("a message that need not wait counts as one that waited for nothing", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
+  REQUIRE_FALSE(flow.on_grant({10, 100'000}));
+  REQUIRE(flow.take_at_once(*test::make_transaction(kNetwork, 1), {}));
+  CHECK(metrics.of(FloodQueue::kTransaction).delay.count() == 1);
+  CHECK(metrics.of(FloodQueue::kTransaction).delay.sum == Duration(0));
 }

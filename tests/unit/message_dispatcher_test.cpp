@@ -49,7 +49,7 @@ struct Fixture {
   Outputs out;
 
   explicit Fixture(Direction direction = Direction::kInbound)
-      : peer({PeerId{1}, {}, direction, {}, {}}, Instant(), limits::kMaxClassicTxBytes, local, metrics) {}
+      : peer({PeerId{1}, {}, direction, {}, {}}, Instant(), limits::kMaxClassicTxBytes, {}, local, metrics) {}
 
   void authenticate() {
     wire::Hello hello = peer::make_hello(local, {}, {});

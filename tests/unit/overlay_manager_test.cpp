@@ -1,79 +1,9 @@
 #include "core/overlay_manager.h"
 
-#include <catch2/catch.hpp>
-
-#include "tests/support/messages.h"
+#include "overlay_fixture.h"
 
 using namespace overlayd;
-using wire::MessageType;
-
-namespace {
-
-// One overlay, and peers that are nothing but the messages they send.
-struct Fixture {
-  OverlayOptions options;
-  Random random{1};
-  Now now{Instant(seconds(100)), {1'800'000'000}};
-  std::unique_ptr<OverlayManager> overlay;
-  Outputs out;
-
-  explicit Fixture(RelayMode mode = RelayMode::kConsensus) {
-    options.local.node_id = test::make_node(1000);
-    options.relay_mode = mode;
-    overlay = std::make_unique<OverlayManager>(options, random, now);
-    give(TransactionTakers{true});
-  }
-  void give(const Input& input) {
-    out.clear();
-    overlay->handle(input, now, out);
-    overlay->check_invariants();
-  }
-  void receive(PeerId peer, Bytes xdr, bool is_cert_valid = false) {
-    give(MessageReceived{peer, wire::Message::adopt(std::move(xdr), {}), is_cert_valid});
-  }
-  void receive(PeerId peer, const MessagePtr& message) { give(MessageReceived{peer, message, false}); }
-  void open(std::uint64_t number) {
-    const PeerId peer = id(number);
-    give(LinkOpened{peer,
-                    PeerAddress::from_v4({20, 1, 1, static_cast<std::uint8_t>(number)}, 40'000),
-                    Direction::kInbound,
-                    {},
-                    {}});
-  }
-  static PeerId id(std::uint64_t number) { return {kAcceptedPeerBit | number}; }
-  Bytes hello(std::uint64_t number) const {
-    wire::Hello hello = peer::make_hello(options.local, {}, {});
-    hello.peer_id = test::make_node(number);
-    return wire::write_hello(hello);
-  }
-  // An authenticated inbound peer with plenty of credit for us.
-  PeerId connect(std::uint64_t number) {
-    open(number);
-    receive(id(number), hello(number), true);
-    receive(id(number), wire::write_auth(200));
-    receive(id(number), wire::write_send_more_extended({1000, 10'000'000}));
-    return id(number);
-  }
-  template <typename T>
-  std::vector<T> find() const {
-    std::vector<T> found;
-    for (const Output& output : out)
-      if (const auto* value = std::get_if<T>(&output)) found.push_back(*value);
-    return found;
-  }
-  std::vector<std::pair<PeerId, MessageType>> sent() const {
-    std::vector<std::pair<PeerId, MessageType>> sent;
-    for (const Send& send : find<Send>()) sent.emplace_back(send.peer, send.message->type());
-    return sent;
-  }
-  std::uint64_t dropped(DropReason reason) const {
-    return overlay->metrics().link.drops[static_cast<std::size_t>(reason)];
-  }
-};
-
-using Sent = std::vector<std::pair<PeerId, MessageType>>;
-
-}  // namespace
+using Fixture = OverlayFixture;
 
 TEST_CASE("what comes from a link that is not open is ignored", "[overlay_manager]") {
   Fixture f;
@@ -129,8 +59,10 @@ TEST_CASE("a SCP message with a bad signature is not relayed, and forgotten", "[
   f.give(ScpVerified{scp->flood_hash(), false});
   CHECK(f.out.empty());
   CHECK(f.overlay->metrics().scp.invalid_signature == 1);
+  // A later copy is looked at again, without a second check of what is known to be wrong.
   f.receive(a, scp);
-  CHECK(f.find<VerifyScp>().size() == 1);
+  CHECK(f.out.empty());
+  CHECK(f.overlay->metrics().scp.invalid_signature == 2);
 }
 
 TEST_CASE("the credit of a SCP message returns when its signature was checked", "[overlay_manager]") {

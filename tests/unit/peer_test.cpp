@@ -20,7 +20,7 @@ struct Fixture {
   Peer peer;
 
   explicit Fixture(Direction direction = Direction::kInbound)
-      : peer(link(direction), kStart, limits::kMaxClassicTxBytes, local, metrics) {
+      : peer(link(direction), kStart, limits::kMaxClassicTxBytes, {}, local, metrics) {
     local.node_id = test::make_node(1);
   }
   static LinkOpened link(Direction direction) {
@@ -152,7 +152,7 @@ TEST_CASE("credit goes back after 40 flood messages", "[peer]") {
   const MessagePtr transaction = test::make_transaction({}, 1);
   for (int i = 0; i < 40; ++i) {
     REQUIRE_FALSE(f.peer.begin_message(*transaction, kStart, f.out));
-    f.peer.end_message(*transaction, f.out);
+    f.peer.end_message(*transaction, kStart, f.out);
   }
   REQUIRE(f.sent() == std::vector{MessageType::kSendMoreExtended});
   const auto credit = wire::read_send_more_extended(std::get<Send>(f.out.front()).message->xdr());
@@ -168,7 +168,7 @@ TEST_CASE("reading pauses when 201 messages are unprocessed", "[peer]") {
   for (int i = 0; i < 201; ++i) REQUIRE_FALSE(f.peer.begin_message(*query, kStart, f.out));
   REQUIRE(f.out.size() == 1);
   CHECK(std::holds_alternative<PauseReading>(f.out[0]));
-  f.peer.end_message(*query, f.out);
+  f.peer.end_message(*query, kStart, f.out);
   REQUIRE(f.out.size() == 2);
   CHECK(std::holds_alternative<ResumeReading>(f.out[1]));
 }

@@ -26,15 +26,16 @@ struct Fixture {
   SendQueueLimits limits;
   OutboundCredit credit;
   std::vector<MessagePtr> sent;
+  Instant now;
 
   Fixture() { static_cast<void>(credit.grant({1'000'000, 1'000'000'000})); }
   void push(const MessagePtr& message) {
-    queue.push(message, Instant(), limits);
+    queue.push(message, now, limits);
     queue.check_invariants();
   }
   void take() {
     sent.clear();
-    queue.take(credit, sent);
+    queue.take(credit, now, sent);
     queue.check_invariants();
   }
 };
@@ -65,7 +66,7 @@ TEST_CASE("a queue without credit stops, the next is still tried", "[send_queue]
   f.push(big);
   f.push(test::make_transaction(kNetwork, 2, 300));
   f.push(small);
-  CHECK(f.queue.take(credit, f.sent));
+  CHECK(f.queue.take(credit, f.now, f.sent));
   REQUIRE(f.sent.size() == 1);
   CHECK(f.sent[0] == small);
   CHECK(f.queue.size() == 2);
@@ -91,7 +92,7 @@ TEST_CASE("the transaction queue is cleared past the ledger's operations", "[sen
   f.push(test::make_transaction(kNetwork, 10));
   CHECK(f.queue.size() == 0);
   CHECK(f.queue.transaction_bytes() == 0);
-  CHECK(f.metrics.dropped_transactions == 11);
+  CHECK(f.metrics.of(FloodQueue::kTransaction).dropped == 11);
 }
 
 TEST_CASE("the transaction queue is cleared past 3 MiB", "[send_queue]") {
@@ -114,10 +115,10 @@ TEST_CASE("demands and adverts are cleared past the ledger's operations in hashe
   CHECK(f.queue.size() == 3);
   f.push(advert(1));
   CHECK(f.queue.size() == 1);
-  CHECK(f.metrics.dropped_adverts == 101);
+  CHECK(f.metrics.of(FloodQueue::kAdvert).dropped == 101);
   f.push(demand(1));
   CHECK(f.queue.size() == 0);
-  CHECK(f.metrics.dropped_demands == 101);
+  CHECK(f.metrics.of(FloodQueue::kDemand).dropped == 101);
 }
 
 TEST_CASE("SCP below the lowest slot goes, the checkpoint stays", "[send_queue]") {
@@ -129,7 +130,7 @@ TEST_CASE("SCP below the lowest slot goes, the checkpoint stays", "[send_queue]"
   f.push(test::make_scp(kNetwork, {.node = node, .slot = 70}));
   f.take();
   CHECK(f.sent.size() == 4);  // 63, 68, 69, 70
-  CHECK(f.metrics.dropped_scp == 7);
+  CHECK(f.metrics.of(FloodQueue::kScp).dropped == 7);
 }
 
 TEST_CASE("a newer statement of the same node and slot takes the older one's place", "[send_queue]") {
@@ -161,7 +162,7 @@ TEST_CASE("SCP is not shed as a whole but has an end", "[send_queue]") {
   CHECK(f.queue.size() == kScpQueueMax);
   f.push(test::make_scp(kNetwork, {.node = test::make_node(kScpQueueMax)}));
   CHECK(f.queue.size() == kScpQueueMax);
-  CHECK(f.metrics.dropped_scp == 1);
+  CHECK(f.metrics.of(FloodQueue::kScp).dropped == 1);
 }
 
 TEST_CASE("SCP statements of one node and slot cannot pile up", "[send_queue]") {
@@ -170,7 +171,7 @@ TEST_CASE("SCP statements of one node and slot cannot pile up", "[send_queue]") 
   // Falling counters: none supersedes those before it.
   for (std::uint32_t i = 0; i < 20; ++i) f.push(test::make_scp(kNetwork, {.node = node, .ballot_counter = 100 - i}));
   CHECK(f.queue.size() == kScpPerNodeAndSlotMax);
-  CHECK(f.metrics.dropped_scp == 20 - kScpPerNodeAndSlotMax);
+  CHECK(f.metrics.of(FloodQueue::kScp).dropped == 20 - kScpPerNodeAndSlotMax);
 }
 
 TEST_CASE("SCP bytes are bounded, the oldest go", "[send_queue]") {
@@ -185,4 +186,47 @@ TEST_CASE("SCP bytes are bounded, the oldest go", "[send_queue]") {
   CHECK(f.queue.size() == fit);
   f.take();
   CHECK(f.sent.back() == last);
+}
+
+TEST_CASE("the limit of the transaction queue in bytes is the one that was configured", "[send_queue]") {
+  Fixture f;
+  const MessagePtr transaction = test::make_transaction(kNetwork, 1);
+  f.limits.tx_queue_bytes_max = 2 * transaction->size();
+  f.push(transaction);
+  f.push(test::make_transaction(kNetwork, 2));
+  CHECK(f.queue.size() == 2);
+  f.push(test::make_transaction(kNetwork, 3));
+  CHECK(f.queue.size() == 0);
+  CHECK(f.metrics.of(FloodQueue::kTransaction).dropped == 3);
+}
+
+TEST_CASE("how long each message waited, and each queue lacked credit, is measured", "[send_queue]") {
+  Fixture f;
+  f.credit = {};
+  f.push(test::make_transaction(kNetwork, 1));
+  f.push(advert(1));
+  f.take();
+  f.now = Instant(milliseconds(20));
+  f.push(test::make_transaction(kNetwork, 2));
+  f.take();
+  f.now = Instant(milliseconds(30));
+  REQUIRE_FALSE(f.credit.grant({1, 1'000'000}));
+  f.take();
+  CHECK(f.sent.size() == 1);
+  const FloodQueueMetrics& transactions = f.metrics.of(FloodQueue::kTransaction);
+  CHECK(transactions.delay.count() == 1);
+  CHECK(transactions.delay.sum == milliseconds(30));
+  CHECK(transactions.throttled == Duration(0));  // the second one still waits
+  f.now = Instant(milliseconds(50));
+  REQUIRE_FALSE(f.credit.grant({2, 1'000'000}));
+  f.take();
+  CHECK(f.sent.size() == 2);
+  CHECK(transactions.delay.sum == milliseconds(30 + 30));
+  CHECK(transactions.throttled == milliseconds(50));
+  CHECK(f.metrics.of(FloodQueue::kAdvert).delay.sum == milliseconds(50));
+  CHECK(f.metrics.of(FloodQueue::kAdvert).throttled == milliseconds(50));
+  CHECK(f.metrics.of(FloodQueue::kScp).delay.count() == 0);
+  f.now = Instant(milliseconds(90));
+  f.take();
+  CHECK(transactions.throttled == milliseconds(50));  // nothing waited
 }

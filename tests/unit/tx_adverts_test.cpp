@@ -245,7 +245,12 @@ void run_model(std::uint64_t seed, bool is_immediate) {
         t.adverts.on_advert(kA, hashes(h, count), ledger);
         for (const TxFullHash& each : hashes(h, count)) {
           if (model.has(each)) {
-            for (auto& entry : model.history) entry.second = entry.first == each ? ledger : entry.second;
+            const auto seen = std::find_if(model.history.begin(), model.history.end(),
+                                           [&](const auto& entry) { return entry.first == each; });
+            if (seen->second != ledger) {
+              model.history.erase(seen);
+              model.history.emplace_back(each, ledger);
+            }
           } else {
             model.history.emplace_back(each, ledger);
             if (model.history.size() > 20) model.history.erase(model.history.begin());

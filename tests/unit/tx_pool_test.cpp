@@ -86,9 +86,9 @@ TEST_CASE("a banned transaction is neither taken nor asked for, under any envelo
   REQUIRE(t.pool.add(one, 11, TxState::kAccepted) == TxAdded::kBanned);
   REQUIRE(t.pool.add(two, 11, TxState::kAccepted) == TxAdded::kBanned);
   REQUIRE(t.pool.is_known_or_banned(two->tx_full_hash()));
-  t.pool.on_ledger(19, {}, {});
+  t.pool.set_ledger(19);
   REQUIRE(t.pool.is_banned(one->tx_hash()));
-  t.pool.on_ledger(20, {}, {});
+  t.pool.set_ledger(20);
   REQUIRE_FALSE(t.pool.is_banned(one->tx_hash()));
   REQUIRE_FALSE(t.pool.is_known_or_banned(one->tx_full_hash()));
   REQUIRE_FALSE(t.pool.is_known_or_banned(two->tx_full_hash()));
@@ -100,7 +100,8 @@ TEST_CASE("applied and banned transactions leave with their ledger and stay out"
   const MessagePtr applied = transaction(1);
   const MessagePtr banned = transaction(2);
   for (const MessagePtr& tx : {applied, banned}) REQUIRE(t.pool.add(tx, 10, TxState::kAccepted) == TxAdded::kAdded);
-  t.pool.on_ledger(11, std::vector{applied->tx_hash()}, std::vector{banned->tx_hash()});
+  t.pool.set_ledger(11);
+  for (const MessagePtr& tx : {applied, banned}) REQUIRE(t.pool.ban(tx->tx_hash(), 11) == std::vector{tx});
   REQUIRE(t.pool.size() == 0);
   REQUIRE(t.pool.is_banned(applied->tx_full_hash()));
   REQUIRE(t.pool.is_banned(banned->tx_full_hash()));
@@ -109,15 +110,40 @@ TEST_CASE("applied and banned transactions leave with their ledger and stay out"
 TEST_CASE("a transaction is held for ten ledgers, counted from the first ledger known", "[tx_pool]") {
   Pool t;
   REQUIRE(t.pool.add(transaction(1), 0, TxState::kAccepted) == TxAdded::kAdded);
-  t.pool.on_ledger(0, {}, {});
-  t.pool.on_ledger(1000, {}, {});
+  t.pool.set_ledger(0);
+  t.pool.set_ledger(1000);
   REQUIRE(t.pool.add(transaction(2), 1001, TxState::kPending) == TxAdded::kAdded);
-  t.pool.on_ledger(1009, {}, {});
+  t.pool.set_ledger(1009);
   REQUIRE(t.pool.size() == 2);
-  t.pool.on_ledger(1010, {}, {});
+  t.pool.set_ledger(1010);
   REQUIRE(t.pool.size() == 1);
-  t.pool.on_ledger(1011, {}, {});
+  t.pool.set_ledger(1011);
   REQUIRE(t.pool.size() == 0);
+  t.pool.check_invariants();
+}
+
+TEST_CASE("of more than can be freed at once, nothing too old is known", "[tx_pool]") {
+  Pool t;
+  for (std::uint32_t i = 0; i < 600; ++i) {
+    REQUIRE(t.pool.add(transaction(i), 10, TxState::kAccepted) == TxAdded::kAdded);
+    t.pool.ban(transaction(1000 + i)->tx_hash(), 10);
+  }
+  t.pool.set_ledger(20);
+  REQUIRE(t.pool.size() == 600 - 256);
+  REQUIRE(t.pool.ban_count() == 600 - 256);
+  const MessagePtr late = transaction(599);
+  REQUIRE_FALSE(t.pool.is_known_or_banned(late->tx_full_hash()));
+  REQUIRE(t.pool.find_accepted(late->tx_full_hash()) == nullptr);
+  REQUIRE(t.pool.find(late->flood_hash()) == nullptr);
+  REQUIRE(t.pool.accepted(1000).empty());
+  REQUIRE_FALSE(t.pool.is_banned(transaction(1599)->tx_hash()));
+  // It may come again, and is then as new as any other.
+  REQUIRE(t.pool.add(late, 20, TxState::kPending) == TxAdded::kAdded);
+  REQUIRE(t.pool.is_known(late->tx_full_hash()));
+  for (std::uint32_t i = 0; i < 300; ++i)
+    REQUIRE(t.pool.add(transaction(2000 + i), 20, TxState::kPending) == TxAdded::kAdded);
+  REQUIRE(t.pool.size() == 301);
+  REQUIRE(t.pool.ban_count() == 0);
   t.pool.check_invariants();
 }
 
