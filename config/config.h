@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/ids.h"
 
 namespace overlayd::config {
@@ -71,7 +72,23 @@ struct RelayConfig {
 
 struct FloodConfig {
   bool is_immediate = false;
+  milliseconds advert_period{0};
+  milliseconds demand_period{0};
+  milliseconds demand_backoff{0};
+  std::uint64_t pool_bytes = 0;
+  std::uint32_t pool_ledgers = 0;
   bool operator==(const FloodConfig&) const = default;
+};
+
+// What we grant each peer and what may wait for its credit. load() has checked that the numbers fit each other.
+struct FlowControlConfig {
+  std::uint32_t reading_capacity = 0;  // messages
+  std::uint32_t flood_capacity = 0;    // messages
+  std::uint64_t flood_capacity_bytes = 0;
+  std::uint32_t send_more_batch = 0;  // messages
+  std::uint64_t send_more_batch_bytes = 0;
+  std::uint64_t tx_queue_bytes = 0;
+  bool operator==(const FlowControlConfig&) const = default;
 };
 
 struct OverlayConfig {
@@ -100,6 +117,7 @@ struct Config {
   StorageConfig storage;
   RelayConfig relay;
   FloodConfig flood;
+  FlowControlConfig flow_control;
   OverlayConfig overlay;
   LogConfig log;
   ThreadsConfig threads;

@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -143,9 +144,43 @@ void check_network(LoadOutcome& outcome) {
   }
 }
 
+// What a number must be for the sake of others, and why.
+struct Relation {
+  std::string_view key;
+  std::uint64_t value;
+  std::string must_hold;
+  bool holds;
+};
+
+void check_flow_control(LoadOutcome& outcome) {
+  const FlowControlConfig& flow = outcome.config.flow_control;
+  const auto text = [](std::uint64_t number) { return std::to_string(number); };
+  const std::uint64_t largest = limits::kMaxClassicTxBytes;
+  const std::array<Relation, 4> relations{{
+      {"flow_control.reading_capacity", flow.reading_capacity,
+       "must be above flow_control.flood_capacity (" + text(flow.flood_capacity) +
+           "): a peer that used all its credit must still be heard",
+       flow.reading_capacity > flow.flood_capacity},
+      {"flow_control.send_more_batch", flow.send_more_batch,
+       "must be at most flow_control.flood_capacity (" + text(flow.flood_capacity) + "): or credit never returns",
+       flow.send_more_batch <= flow.flood_capacity},
+      {"flow_control.flood_capacity_bytes", flow.flood_capacity_bytes,
+       "must be at least " + text(flow.send_more_batch_bytes + largest) + ", flow_control.send_more_batch_bytes (" +
+           text(flow.send_more_batch_bytes) + ") and a largest transaction (" + text(largest) +
+           "): or that one may wait for ever",
+       flow.flood_capacity_bytes >= flow.send_more_batch_bytes + largest},
+      {"flow_control.tx_queue_bytes", flow.tx_queue_bytes,
+       "must be at least " + text(largest) + ", a largest transaction: or that one is never sent",
+       flow.tx_queue_bytes >= largest},
+  }};
+  for (const auto& [key, value, must_hold, holds] : relations)
+    if (!holds && !is_refused(outcome, key)) outcome.problems.push_back(outcome.at(key, text(value) + " " + must_hold));
+}
+
 void check_relations(LoadOutcome& outcome) {
   const Config& config = outcome.config;
   check_network(outcome);
+  check_flow_control(outcome);
   const bool are_versions_known =
       !is_refused(outcome, "overlay.version") && !is_refused(outcome, "overlay.min_version");
   if (are_versions_known && config.overlay.min_version > config.overlay.version) {

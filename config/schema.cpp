@@ -57,6 +57,12 @@ std::string store(Config& config, const Value& value) {
   return {};
 }
 
+template <auto Field>
+std::string store_milliseconds(Config& config, const Value& value) {
+  config.flood.*Field = milliseconds(std::get<std::int64_t>(value));
+  return {};
+}
+
 std::string store_seed_file(Config& config, const Value& value) {
   const auto& text = std::get<std::string>(value);
   if (crypto::decode_seed(text).ok())
@@ -265,6 +271,105 @@ constexpr std::array kSchema = {
         "",
         "Advertise and demand at once when idle. false: only at stellar-core's fixed periods.",
         store<&Config::flood, &FloodConfig::is_immediate>},
+    Key{"flood.advert_period_ms",
+        Kind::kInteger,
+        "100",
+        {1, 10'000},
+        "milliseconds",
+        "",
+        "FLOOD_ADVERT_PERIOD_MS",
+        "Adverts to a busy peer are sent at most this often.",
+        store_milliseconds<&FloodConfig::advert_period>},
+    Key{"flood.demand_period_ms",
+        Kind::kInteger,
+        "200",
+        {1, 10'000},
+        "milliseconds",
+        "",
+        "FLOOD_DEMAND_PERIOD_MS",
+        "Transactions that wait to be demanded are looked at this often.",
+        store_milliseconds<&FloodConfig::demand_period>},
+    Key{"flood.demand_backoff_ms",
+        Kind::kInteger,
+        "500",
+        {1, 2000},
+        "milliseconds",
+        "",
+        "FLOOD_DEMAND_BACKOFF_DELAY_MS",
+        "Wait this long, times the peers asked, at most 2 s, before another peer is asked.",
+        store_milliseconds<&FloodConfig::demand_backoff>},
+    Key{"flood.pool_bytes",
+        Kind::kInteger,
+        "67108864",
+        {kMiB, 65536 * kMiB},
+        "bytes",
+        "",
+        "",
+        "Memory for transactions that are held to answer demands.",
+        store<&Config::flood, &FloodConfig::pool_bytes>},
+    Key{"flood.pool_ledgers",
+        Kind::kInteger,
+        "10",
+        {1, 1000},
+        "ledgers",
+        "",
+        "",
+        "Hold a transaction, and a ban of one, for so many ledgers.",
+        store<&Config::flood, &FloodConfig::pool_ledgers>},
+    Key{"flow_control.reading_capacity",
+        Kind::kInteger,
+        "201",
+        {2, 100'000},
+        "messages",
+        "",
+        "PEER_READING_CAPACITY",
+        "Unprocessed messages of one peer at which its socket is not read; above flood_capacity.",
+        store<&Config::flow_control, &FlowControlConfig::reading_capacity>},
+    Key{"flow_control.flood_capacity",
+        Kind::kInteger,
+        "200",
+        {1, 100'000},
+        "messages",
+        "",
+        "PEER_FLOOD_READING_CAPACITY",
+        "Flood messages that a peer may send before it is granted more.",
+        store<&Config::flow_control, &FlowControlConfig::flood_capacity>},
+    Key{"flow_control.flood_capacity_bytes",
+        Kind::kInteger,
+        "300000",
+        {1, 1024 * kMiB},
+        "bytes",
+        "",
+        "PEER_FLOOD_READING_CAPACITY_BYTES",
+        "The same in bytes; grows by itself with the network's largest transaction.",
+        store<&Config::flow_control, &FlowControlConfig::flood_capacity_bytes>},
+    Key{"flow_control.send_more_batch",
+        Kind::kInteger,
+        "40",
+        {1, 100'000},
+        "messages",
+        "",
+        "FLOW_CONTROL_SEND_MORE_BATCH_SIZE",
+        "Grant more after so many messages; at most flood_capacity.",
+        store<&Config::flow_control, &FlowControlConfig::send_more_batch>},
+    Key{"flow_control.send_more_batch_bytes",
+        Kind::kInteger,
+        "100000",
+        {1, 1024 * kMiB},
+        "bytes",
+        "",
+        "FLOW_CONTROL_SEND_MORE_BATCH_SIZE_BYTES",
+        "Grant more after so many bytes; flood_capacity_bytes must hold this and a largest transaction.",
+        store<&Config::flow_control, &FlowControlConfig::send_more_batch_bytes>},
+    Key{"flow_control.tx_queue_bytes",
+        Kind::kInteger,
+        "3145728",
+        {1, 1024 * kMiB},
+        "bytes",
+        "",
+        "OUTBOUND_TX_QUEUE_BYTE_LIMIT",
+        "Transactions that wait for one peer's credit; past it they are dropped. Holds a largest one.",
+        store<&Config::flow_control, &FlowControlConfig::tx_queue_bytes>},
     Key{"overlay.version",
         Kind::kInteger,
         "42",
@@ -312,136 +417,8 @@ constexpr std::array kSchema = {
         store<&Config::threads, &ThreadsConfig::network>},
 };
 
-std::string quoted_choices(const Key& key) {
-  std::string out;
-  for (const std::string_view choice : choices_of(key)) {
-    out += (out.empty() ? "\"" : ", \"") + std::string(choice) + '"';
-  }
-  return out;
-}
-
-std::string check_size(const Key& key, std::size_t size, std::string_view unit) {
-  const auto count = static_cast<std::int64_t>(size);
-  if (count == 0 && key.range.low > 0) return "must not be empty";
-  if (count <= key.range.high) return {};
-  return "must have at most " + std::to_string(key.range.high) + ' ' + std::string(unit) + ", has " +
-         std::to_string(count);
-}
-
-std::string check_text(const Key& key, const std::string& text) {
-  if (text.find('\0') != std::string::npos) return "must not contain a NUL character";
-  return check_size(key, text.size(), "bytes");
-}
-
-std::string must_be(const Key& key, const Value& value) {
-  return "must be " + allowed_text(key) + ", is " + std::string(kind_of(value));
-}
-
-std::string apply_choice(const Key& key, const Value& value, Config& config) {
-  const auto* text = std::get_if<std::string>(&value);
-  if (text == nullptr) return must_be(key, value);
-  const auto choices = choices_of(key);
-  const auto found = std::find(choices.begin(), choices.end(), *text);
-  if (found == choices.end()) return "must be " + allowed_text(key) + ", is " + to_toml(value);
-  return key.set(config, std::int64_t{found - choices.begin()});
-}
-
-std::string apply_integer(const Key& key, const Value& value, Config& config) {
-  const auto* number = std::get_if<std::int64_t>(&value);
-  if (number == nullptr) return must_be(key, value);
-  if (*number < key.range.low || *number > key.range.high) {
-    return "must be " + std::to_string(key.range.low) + ".." + std::to_string(key.range.high) + ", is " +
-           to_toml(value);
-  }
-  return key.set(config, value);
-}
-
-std::string apply_list(const Key& key, const Value& value, Config& config) {
-  const auto* list = std::get_if<StringList>(&value);
-  if (list == nullptr) return must_be(key, value);
-  if (auto why = check_size(key, list->size(), "items"); !why.empty()) return why;
-  for (const std::string& item : *list) {
-    if (item.find('\0') != std::string::npos) return "must not contain a NUL character";
-  }
-  return key.set(config, value);
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::span<const Key> schema() { return kSchema; }
-
-const Key* find_key(std::string_view name) {
-  const auto found = std::find_if(kSchema.begin(), kSchema.end(), [&](const Key& key) { return key.name == name; });
-  return found == kSchema.end() ? nullptr : &*found;
-}
-
-const Key* nearest_key(std::string_view name) {
-  constexpr std::size_t kNameMax = 64;  // longer ones are nothing's misspelling, and the distance costs their product
-  constexpr std::size_t kEditsMax = 3;
-  if (name.size() > kNameMax) return nullptr;
-  const bool has_section = name.find('.') != std::string_view::npos;
-  const Key* best = nullptr;
-  std::size_t best_edits = kEditsMax + 1;
-  for (const Key& key : kSchema) {
-    if (!key.stellar_core_name.empty() && key.stellar_core_name == name) return &key;
-    const std::string_view known = has_section ? key.name : key.name.substr(key.name.find('.') + 1);
-    const std::size_t edits = edit_distance(name, known);
-    if (edits < best_edits && edits < known.size()) {
-      best_edits = edits;
-      best = &key;
-    }
-  }
-  return best;
-}
-
-std::string apply(const Key& key, const Value& value, Config& config) {
-  switch (key.kind) {
-    case Kind::kBoolean: return std::holds_alternative<bool>(value) ? key.set(config, value) : must_be(key, value);
-    case Kind::kInteger: return apply_integer(key, value, config);
-    case Kind::kChoice: return apply_choice(key, value, config);
-    case Kind::kStringList: return apply_list(key, value, config);
-    case Kind::kString: break;
-  }
-  const auto* text = std::get_if<std::string>(&value);
-  if (text == nullptr) return must_be(key, value);
-  if (auto why = check_text(key, *text); !why.empty()) return why;
-  return key.set(config, value);
-}
-
-std::string allowed_text(const Key& key) {
-  switch (key.kind) {
-    case Kind::kBoolean: return "true or false";
-    case Kind::kInteger: return "an integer, " + std::to_string(key.range.low) + ".." + std::to_string(key.range.high);
-    case Kind::kChoice: return "one of " + quoted_choices(key);
-    case Kind::kStringList: return "an array of strings";
-    case Kind::kString: break;
-  }
-  return "a string";
-}
-
-std::vector<std::string_view> choices_of(const Key& key) {
-  std::vector<std::string_view> choices;
-  for (std::string_view rest = key.choices; !rest.empty();) {
-    const std::size_t bar = rest.find('|');
-    choices.push_back(rest.substr(0, bar));
-    rest = bar == std::string_view::npos ? std::string_view{} : rest.substr(bar + 1);
-  }
-  return choices;
-}
 
 }  // namespace overlayd::config

@@ -58,12 +58,27 @@ LocalNode make_local_node(const config::Config& config, const NodeId& node, cons
           .overlay_min_version = config.overlay.min_version};
 }
 
+peer::InboundCreditOptions make_credit(const config::FlowControlConfig& flow) {
+  peer::InboundCreditOptions credit;
+  credit.flood = {flow.flood_capacity, flow.flood_capacity_bytes};
+  credit.reading.messages = flow.reading_capacity;
+  credit.batch = {flow.send_more_batch, flow.send_more_batch_bytes};
+  return credit;
+}
+
 OverlayOptions make_overlay_options(const config::Config& config, const LocalNode& local, StoredPeers stored) {
   OverlayOptions options;
   options.local = local;
   options.relay_mode =
       config.relay.mode == config::RelayMode::kStandalone ? RelayMode::kStandalone : RelayMode::kConsensus;
   options.is_flood_immediate = config.flood.is_immediate;
+  options.advert_period = config.flood.advert_period;
+  options.demand_period = config.flood.demand_period;
+  options.demand_backoff = config.flood.demand_backoff;
+  options.tx_pool_bytes_max = config.flood.pool_bytes;
+  options.tx_pool_ledgers_max = config.flood.pool_ledgers;
+  options.credit = make_credit(config.flow_control);
+  options.tx_queue_bytes_max = config.flow_control.tx_queue_bytes;
   options.target_outbound = config.peers.target_outbound;
   options.max_inbound = config.peers.max_inbound;
   options.max_pending = config.peers.max_pending;

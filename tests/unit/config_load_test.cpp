@@ -221,4 +221,48 @@ TEST_CASE("a file that cannot be read is a problem with its reason", "[config_lo
   CHECK(load("/").problems == Problems{"/: cannot be read: Is a directory"});
 }
 
+TEST_CASE("flow control's numbers must fit each other, and the error says which do not", "[config_load]") {
+  const FlowControlConfig flow = config_of("").flow_control;
+  CHECK(flow.reading_capacity == limits::kReadingCapacityMessages);
+  CHECK(flow.flood_capacity == limits::kFloodCapacityMessages);
+  CHECK(flow.flood_capacity_bytes == limits::kFloodCapacityBytes);
+  CHECK(flow.send_more_batch == limits::kSendMoreBatchMessages);
+  CHECK(flow.send_more_batch_bytes == limits::kSendMoreBatchBytes);
+  CHECK(flow.tx_queue_bytes == limits::kTxQueueBytesMax);
+
+  CHECK(config_of("[flow_control]\nreading_capacity = 201\n").flow_control.reading_capacity == 201);
+  CHECK(
+      problems_of("[flow_control]\nreading_capacity = 200\n") ==
+      Problems{"overlayd.toml:2: flow_control.reading_capacity: 200 must be above flow_control.flood_capacity (200): a "
+               "peer that used all its credit must still be heard"});
+  CHECK(problems_of("[flow_control]\nflood_capacity = 300\n") ==
+        Problems{"overlayd.toml: flow_control.reading_capacity: 201 must be above flow_control.flood_capacity (300): a "
+                 "peer that used all its credit must still be heard"});
+  CHECK(config_of("[flow_control]\nflood_capacity = 40\n").flow_control.flood_capacity == 40);
+  CHECK(problems_of("[flow_control]\nflood_capacity = 39\n") ==
+        Problems{"overlayd.toml: flow_control.send_more_batch: 40 must be at most flow_control.flood_capacity (39): or "
+                 "credit never returns"});
+  CHECK(config_of("[flow_control]\nflood_capacity_bytes = 202400\n").flow_control.flood_capacity_bytes == 202'400);
+  CHECK(problems_of("[flow_control]\nflood_capacity_bytes = 202399\n") ==
+        Problems{"overlayd.toml:2: flow_control.flood_capacity_bytes: 202399 must be at least 202400, "
+                 "flow_control.send_more_batch_bytes (100000) and a largest transaction (102400): or that one may wait "
+                 "for ever"});
+  CHECK(config_of("[flow_control]\ntx_queue_bytes = 102400\n").flow_control.tx_queue_bytes == 102'400);
+  CHECK(problems_of("[flow_control]\ntx_queue_bytes = 102399\n").size() == 1);
+}
+
+TEST_CASE("a number of flow control that was refused for itself is not held against others", "[config_load]") {
+  CHECK(problems_of("[flow_control]\nreading_capacity = 0\nflood_capacity = 10\nsend_more_batch = 5\n").size() == 1);
+}
+
+TEST_CASE("flooding's periods and the pool are what stellar-core and the limits say", "[config_load]") {
+  const FloodConfig flood = config_of("").flood;
+  CHECK(flood.advert_period == limits::kAdvertPeriod);
+  CHECK(flood.demand_period == limits::kDemandPeriod);
+  CHECK(flood.demand_backoff == limits::kDemandBackoff);
+  CHECK(flood.pool_bytes == limits::kTxPoolBytesMax);
+  CHECK(flood.pool_ledgers == limits::kTxPoolLedgersMax);
+  CHECK(config_of("[flood]\nadvert_period_ms = 50\n").flood.advert_period == milliseconds(50));
+}
+
 }  // namespace overlayd::config
