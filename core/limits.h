@@ -127,6 +127,9 @@ inline constexpr std::size_t kEventLogPeersBytesMax = 4 << 20;
 inline constexpr std::size_t kEventBatchMax = 1000;          // events in one message to a subscriber
 inline constexpr std::size_t kEventBatchBytesMax = 1 << 20;  // their XDR, unless one event alone is larger
 inline constexpr std::size_t kSubscribersMax = 64;
+// A client that takes no event for so long counts as absent. Longer than a consensus process may sit in one ledger, shorter
+// than what its operator would wait.
+inline constexpr Duration kTakerStallMax = seconds(120);
 inline constexpr std::size_t kBroadcastStreamsMax = 64;
 inline constexpr std::size_t kBroadcastBatchMax = 1000;   // items in one message of a broadcast stream
 inline constexpr std::size_t kBroadcastWindowMax = 8192;  // items of one stream not answered yet

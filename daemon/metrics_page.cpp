@@ -3,6 +3,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
+
 namespace overlayd::daemon {
 namespace {
 
@@ -33,13 +35,10 @@ constexpr Row<OverlayMetrics> kCounters[] = {
     OVERLAYD_ROW(flood_gate.forgotten, "overlayd_flood_forgotten_total", "Flood records cleared"),
     OVERLAYD_ROW(flood_gate.evicted, "overlayd_flood_evicted_total", "Flood records that left because of the bound"),
     OVERLAYD_ROW(flow_control.send_more_sent, "overlayd_send_more_sent_total", "Credit grants sent"),
-    OVERLAYD_ROW(flow_control.dropped_scp, "overlayd_queue_dropped_scp_total", "SCP messages shed from peers' queues"),
-    OVERLAYD_ROW(flow_control.dropped_transactions, "overlayd_queue_dropped_transactions_total",
-                 "Transactions shed from peers' queues"),
-    OVERLAYD_ROW(flow_control.dropped_demands, "overlayd_queue_dropped_demands_total", "Demanded hashes shed"),
-    OVERLAYD_ROW(flow_control.dropped_adverts, "overlayd_queue_dropped_adverts_total", "Advertised hashes shed"),
     OVERLAYD_ROW(flow_control.oversized_transactions, "overlayd_oversized_transactions_total",
                  "Transactions over the maximal size, not queued"),
+    OVERLAYD_ROW(flow_control.reads_paused, "overlayd_reads_paused_total",
+                 "Times a peer was not read for its unprocessed messages"),
     OVERLAYD_ROW(tx.adverts_received, "overlayd_adverts_received_total", "Transaction hashes advertised to us"),
     OVERLAYD_ROW(tx.adverts_sent, "overlayd_adverts_sent_total", "Transaction hashes we advertised"),
     OVERLAYD_ROW(tx.adverts_trimmed, "overlayd_adverts_trimmed_total", "Advertised hashes that did not fit"),
@@ -53,6 +52,9 @@ constexpr Row<OverlayMetrics> kCounters[] = {
     OVERLAYD_ROW(tx.transactions_received, "overlayd_transactions_received_total", "Transactions from peers"),
     OVERLAYD_ROW(tx.transactions_duplicate, "overlayd_transactions_duplicate_total", "Of those, already known"),
     OVERLAYD_ROW(tx.transactions_rejected, "overlayd_transactions_rejected_total", "Of those, rejected by verdict"),
+    OVERLAYD_ROW(tx.transactions_waited, "overlayd_transactions_waited_total",
+                 "Transactions that waited for room in the event log"),
+    OVERLAYD_ROW(tx.transactions_unwaited, "overlayd_transactions_unwaited_total", "Of those, gone with their peer"),
     OVERLAYD_ROW(tx.pool_refused, "overlayd_tx_pool_refused_total", "Transactions that did not fit the pool"),
     OVERLAYD_ROW(tx.pool_evicted, "overlayd_tx_pool_evicted_total", "Transactions evicted from the pool"),
     OVERLAYD_ROW(scp.received, "overlayd_scp_received_total", "SCP envelopes from peers"),
@@ -60,6 +62,7 @@ constexpr Row<OverlayMetrics> kCounters[] = {
     OVERLAYD_ROW(scp.invalid_value, "overlayd_scp_invalid_value_total", "SCP envelopes with an unreadable value"),
     OVERLAYD_ROW(scp.implausible, "overlayd_scp_implausible_total", "SCP envelopes of an unexpected slot or node"),
     OVERLAYD_ROW(scp.verify_refused, "overlayd_scp_verify_refused_total", "SCP envelopes dropped: too many to verify"),
+    OVERLAYD_ROW(scp.verify_cached, "overlayd_scp_verify_cached_total", "SCP signatures not checked a second time"),
     OVERLAYD_ROW(scp.relayed, "overlayd_scp_relayed_total", "SCP envelopes sent on to peers"),
     OVERLAYD_ROW(fetch.queries_answered, "overlayd_queries_answered_total", "Peers' queries answered"),
     OVERLAYD_ROW(fetch.queries_dont_have, "overlayd_queries_dont_have_total", "Peers' queries answered DONT_HAVE"),
@@ -119,6 +122,51 @@ void add_rows(std::vector<MetricFamily>& page, const Row<Source> (&rows)[N], con
     add_value(page.emplace_back(make_family(row.name, row.help, type)), row.read(source));
 }
 
+double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void add_seconds(MetricFamily& family, Duration duration, std::vector<prometheus::ClientMetric::Label> labels = {}) {
+  add_value(family, 0, std::move(labels));
+  family.metric.back().counter.value = to_seconds(duration);
+}
+
+void add_histogram(MetricFamily& family, const DurationHistogram& observed,
+                   std::vector<prometheus::ClientMetric::Label> labels) {
+  prometheus::ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.histogram.sample_count = observed.count();
+  metric.histogram.sample_sum = to_seconds(observed.sum);
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i < observed.counts.size(); ++i) {
+    cumulative += observed.counts[i];
+    const bool is_last = i == DurationHistogram::kBounds.size();
+    metric.histogram.bucket.push_back(
+        {cumulative, is_last ? std::numeric_limits<double>::infinity() : to_seconds(DurationHistogram::kBounds[i])});
+  }
+  family.metric.push_back(std::move(metric));
+}
+
+void add_flow_control(std::vector<MetricFamily>& page, const FlowControlMetrics& flow) {
+  using enum prometheus::MetricType;
+  MetricFamily dropped = make_family("overlayd_queue_dropped_total",
+                                     "Shed from peers' queues: messages, of demands and adverts hashes", Counter);
+  MetricFamily delay =
+      make_family("overlayd_queue_delay_seconds", "Wait of a message in a peer's queue before it was sent", Histogram);
+  MetricFamily throttled = make_family("overlayd_queue_throttled_seconds_total",
+                                       "Time in which a queue's first message lacked credit, over all peers", Counter);
+  for (std::size_t i = 0; i < kFloodQueueCount; ++i) {
+    const std::vector<prometheus::ClientMetric::Label> label{{"queue", kFloodQueueNames[i]}};
+    add_value(dropped, flow.queues[i].dropped, label);
+    add_histogram(delay, flow.queues[i].delay, label);
+    add_seconds(throttled, flow.queues[i].throttled, label);
+  }
+  page.push_back(std::move(dropped));
+  page.push_back(std::move(delay));
+  page.push_back(std::move(throttled));
+  add_seconds(page.emplace_back(make_family("overlayd_reads_throttled_seconds_total",
+                                            "Time in which peers were not read, over all peers", Counter)),
+              flow.reads_throttled);
+}
+
 }  // namespace
 
 std::string render_metrics(const StatusSnapshot& status, const DaemonMetrics& daemon) {
@@ -127,6 +175,7 @@ std::string render_metrics(const StatusSnapshot& status, const DaemonMetrics& da
   add_rows(page, kCounters, status.metrics, Counter);
   add_rows(page, kDaemonCounters, daemon, Counter);
   add_rows(page, kGauges, status, Gauge);
+  add_flow_control(page, status.metrics.flow_control);
 
   MetricFamily& peers = page.emplace_back(make_family("overlayd_peers", "Authenticated peers", Gauge));
   add_value(peers, status.peers_inbound, {{"direction", "inbound"}});

@@ -1,6 +1,6 @@
 // An overlay's counters as a Prometheus text page (exposition format 0.0.4). Pure: others serve it.
 // Every metric is named overlayd_<what>[_total], has a help line, and no label but `reason` of drops (the labels of
-// core/error.h) and `direction` of peers: no label comes from a peer, so the page has a fixed size.
+// core/error.h), `queue` of flow control and `direction` of peers: no label comes from a peer, so the page has a fixed size.
 #pragma once
 #include <string>
 

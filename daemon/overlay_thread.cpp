@@ -1,9 +1,24 @@
 #include "daemon/overlay_thread.h"
 
+#include <algorithm>
+
+#include "core/wire/message.h"
 #include "daemon/clocks.h"
 #include "daemon/thread_body.h"
 
 namespace overlayd::daemon {
+namespace {
+
+bool is_urgent(const Input& input) {
+  const auto is_scp = [](const MessagePtr& message) {
+    return message && message->type() == wire::MessageType::kScpMessage;
+  };
+  if (const auto* received = std::get_if<MessageReceived>(&input)) return is_scp(received->message);
+  if (const auto* broadcast = std::get_if<Broadcast>(&input)) return is_scp(broadcast->message);
+  return std::holds_alternative<ScpVerified>(input);
+}
+
+}  // namespace
 
 OverlayThread::OverlayThread(OverlayInbox& inbox, OverlayCore& core, OutputSink& sink)
     : inbox_(inbox), core_(core), sink_(sink) {}
@@ -29,19 +44,38 @@ void OverlayThread::run() {
 }
 
 void OverlayThread::turn() {
-  const bool was_somebody_refused = inbox_.take_inputs(batches_);
-  if (was_somebody_refused) sink_.on_input_room();
-  for (InputBatch& batch : batches_) {
-    for (const Input& input : batch.inputs) {
-      core_.handle(input, now_, outputs_);
-      if (++slice_inputs_ < kSliceInputsMax) continue;
-      end_slice();
-      begin_slice();
+  take_letters();
+  while (!letters_.empty()) {
+    Letter& letter = letters_.front();
+    while (letter.next < letter.batch.inputs.size()) {
+      --waiting_inputs_;
+      handle(letter.batch.inputs[letter.next++]);
+      if (slice_inputs_ == 0) take_letters();
     }
-    if (batch.gauge) batch.gauge->release(batch.inputs.size(), batch.bytes);
-    batch = {};  // the messages it holds go now, not when the last batch is done
+    if (letter.batch.gauge) letter.batch.gauge->release(letter.batch.inputs.size(), letter.batch.bytes);
+    letters_.pop_front();  // the messages it holds go now, not when the last one is done
+  }
+}
+
+void OverlayThread::take_letters() {
+  if (waiting_inputs_ > limits::kInputQueueMax / 2) return;
+  if (inbox_.take_inputs(batches_)) sink_.on_input_room();
+  for (InputBatch& batch : batches_) {
+    const auto others = std::stable_partition(batch.inputs.begin(), batch.inputs.end(), is_urgent);
+    const auto urgent = static_cast<std::size_t>(others - batch.inputs.begin());
+    waiting_inputs_ += batch.inputs.size() - urgent;
+    letters_.push_back({std::move(batch), urgent});
+    const std::vector<Input>& inputs = letters_.back().batch.inputs;
+    for (std::size_t i = 0; i < urgent; ++i) handle(inputs[i]);
   }
   batches_.clear();
+}
+
+void OverlayThread::handle(const Input& input) {
+  core_.handle(input, now_, outputs_);
+  if (++slice_inputs_ < kSliceInputsMax) return;
+  end_slice();
+  begin_slice();
 }
 
 void OverlayThread::begin_slice() {

@@ -1,5 +1,7 @@
 #include "ipc/event_log.h"
 
+#include <algorithm>
+
 #include "core/wire/message.h"
 
 namespace overlayd::ipc {
@@ -20,7 +22,8 @@ std::uint64_t EventLog::append_message(Topic topic, std::int64_t arrival_unix_na
                  .arrival_unix_nanos = arrival_unix_nanos,
                  .from = from,
                  .message = std::move(message),
-                 .peer = nullptr});
+                 .peer = nullptr,
+                 .bytes_before = 0});
 }
 
 std::uint64_t EventLog::append_peer(std::int64_t arrival_unix_nanos, PublishPeer peer) {
@@ -30,7 +33,8 @@ std::uint64_t EventLog::append_peer(std::int64_t arrival_unix_nanos, PublishPeer
                  .arrival_unix_nanos = arrival_unix_nanos,
                  .from = node,
                  .message = nullptr,
-                 .peer = std::make_shared<const PublishPeer>(std::move(peer))});
+                 .peer = std::make_shared<const PublishPeer>(std::move(peer)),
+                 .bytes_before = 0});
 }
 
 std::uint64_t EventLog::append(LoggedEvent event) {
@@ -40,7 +44,10 @@ std::uint64_t EventLog::append(LoggedEvent event) {
   Lane& lane = lanes_[index];
   const std::uint64_t ordinal = lane.next_ordinal++;
   event.ordinal = ordinal;
-  lane.bytes += event_bytes(event);
+  event.bytes_before = lane.published_bytes;
+  const std::size_t bytes = event_bytes(event);
+  lane.bytes += bytes;
+  lane.published_bytes += bytes;
   lane.events.push_back(std::move(event));
   while (lane.bytes > options_.bytes_max[index]) {
     lane.bytes -= event_bytes(lane.events.front());
@@ -108,6 +115,16 @@ bool EventLog::read_lane(const Lane& lane, Topic topic, std::uint64_t& next, con
   return true;
 }
 
+std::optional<std::uint64_t> EventLog::taken_bytes(const Cursor& cursor, Topic topic) const {
+  const std::optional<std::uint64_t> next = cursor.next[topic_index(topic)];
+  if (!next) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  const Lane& lane = lanes_[topic_index(topic)];
+  const std::uint64_t ordinal = std::max(*next, lane.first_ordinal);
+  if (ordinal >= lane.next_ordinal) return lane.published_bytes;
+  return lane.events[ordinal - lane.first_ordinal].bytes_before;
+}
+
 TopicCounts EventLog::counts(Topic topic) const {
   const std::lock_guard lock(mutex_);
   const Lane& lane = lanes_[topic_index(topic)];
@@ -126,6 +143,7 @@ void EventLog::check_invariants() const {
     std::uint64_t ordinal = lane.first_ordinal;
     for (const LoggedEvent& event : lane.events) {
       OVERLAYD_CHECK(event.ordinal == ordinal++);
+      OVERLAYD_CHECK(event.bytes_before == lane.published_bytes - lane.bytes + bytes);
       bytes += event_bytes(event);
     }
     OVERLAYD_CHECK(bytes == lane.bytes);

@@ -10,6 +10,7 @@
 // Rule 3.  read gives, for each topic of the cursor, events in the order of their ordinals, and before them a Gap of
 //          those that left before the reader came. The cursor moves past both. So, for every reader and topic:
 //          delivered + counted in Gaps = published since it was attached.
+//          taken_bytes tells how far a reader has come, in bytes: what others may publish without costing it an event.
 // Rule 4.  read takes SCP events first, then peers', then transactions.
 // Limits.  EventLogOptions; one read is bounded in events and in bytes, and always moves if anything waits.
 // Sharing. Events are shared, not copied. All methods may be called from any thread; none waits for a reader.
@@ -48,6 +49,7 @@ struct LoggedEvent {
   NodeId from;
   MessagePtr message;                       // topics scp and transactions
   std::shared_ptr<const PublishPeer> peer;  // topic peers
+  std::uint64_t bytes_before = 0;           // of its topic's events published before it
 
   [[nodiscard]] std::uint64_t sequence() const { return to_sequence(topic, ordinal); }
 };
@@ -105,6 +107,11 @@ class EventLog {
   // Empty when the reader has everything.
   [[nodiscard]] Batch read(Cursor& cursor, const ReadLimits& limits) const;
 
+  // Bytes of the topic's events, since the start, before the one that the reader must have next; of one it lost, as if it
+  // had it. Nothing for a topic it does not want. As long as not more than this and bytes_max have been published, the
+  // reader loses nothing.
+  [[nodiscard]] std::optional<std::uint64_t> taken_bytes(const Cursor& cursor, Topic topic) const;
+
   [[nodiscard]] TopicCounts counts(Topic topic) const;
   [[nodiscard]] std::size_t bytes_max(Topic topic) const { return options_.bytes_max[topic_index(topic)]; }
   // Recomputes what is cached; for tests.
@@ -116,6 +123,7 @@ class EventLog {
     std::uint64_t first_ordinal = 1;
     std::uint64_t next_ordinal = 1;
     std::size_t bytes = 0;
+    std::uint64_t published_bytes = 0;
   };
   std::uint64_t append(LoggedEvent event);
   // False: the batch is full.

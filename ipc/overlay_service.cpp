@@ -9,8 +9,10 @@ namespace overlayd::ipc {
 namespace {
 
 constexpr std::uint32_t kApiMajor = 1;
-constexpr std::uint32_t kApiMinor = 0;
+constexpr std::uint32_t kApiMinor = 1;
 constexpr std::chrono::milliseconds kWorkPeriod{100};
+constexpr std::uint64_t kReserveShare = 4;  // of the log: what was demanded of all peers comes to less
+constexpr std::uint64_t kWindowSteps = 64;  // the overlay is told of each such part of the log, not of every event
 constexpr const char* kBusy = "the overlay is busy: its queue is full; try again";
 
 using grpc::Status;
@@ -129,11 +131,31 @@ void OverlayService::work() {
   for (const auto& stream : copy_of(verdict_streams_)) stream->stop();
 }
 
+TransactionTakers OverlayService::takers() const {
+  TransactionTakers takers;
+  std::optional<std::uint64_t> slowest;
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& subscription : copy_of(subscriptions_)) {
+    const auto taken = subscription->taken_transaction_bytes(now);
+    if (taken) slowest = std::min(*taken, slowest.value_or(*taken));
+  }
+  takers.is_attached = slowest.has_value();
+  if (!slowest) return takers;
+  const std::uint64_t log_bytes = log_.bytes_max(Topic::kTransactions);
+  takers.window = {.published_bytes_max = *slowest + log_bytes, .reserve_bytes = log_bytes / kReserveShare};
+  return takers;
+}
+
 void OverlayService::tell_takers() {
-  bool is_attached = false;
-  for (const auto& subscription : copy_of(subscriptions_)) is_attached |= subscription->is_taking_transactions();
-  if (is_attached == is_taker_told_) return;
-  if (port_.submit({TransactionTakers{.is_attached = is_attached}})) is_taker_told_ = is_attached;
+  TransactionTakers now = takers();
+  const auto is_worth_telling = [&] {
+    if (now.is_attached != told_.is_attached) return true;
+    if (!now.window.published_bytes_max) return false;
+    const std::uint64_t before = *told_.window.published_bytes_max;
+    const std::uint64_t after = *now.window.published_bytes_max;
+    return after < before || after - before >= log_.bytes_max(Topic::kTransactions) / kWindowSteps;
+  };
+  if (is_worth_telling() && port_.submit({now})) told_ = now;
 }
 
 template <typename Stream>
@@ -186,7 +208,7 @@ grpc::ServerUnaryReactor* OverlayService::GetInfo(grpc::CallbackServerContext* c
   bounds.set_event_log_transactions_bytes_max(log_.bytes_max(Topic::kTransactions));
   bounds.set_event_log_peers_bytes_max(log_.bytes_max(Topic::kPeers));
   bounds.set_ledger_hashes_max(limits::kLedgerHashesMax);
-  for (const char* name : {"topic.scp", "topic.transactions", "topic.peers", "resume"})
+  for (const char* name : {"topic.scp", "topic.transactions", "topic.peers", "resume", "backpressure"})
     response->add_capabilities(name);
   return finish_now(context, Status::OK);
 }

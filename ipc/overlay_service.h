@@ -5,7 +5,9 @@
 //          than store and wake. One worker thread hands out answers, feeds subscribers and repeats what could not be
 //          submitted.
 // Takers.  While a subscriber to transactions that is no observer is attached, the overlay is told so
-//          (TransactionTakers); told again as soon as its queue has room.
+//          (TransactionTakers), and how far the slowest of them has come: it may publish up to the log's size beyond that
+//          and keeps a quarter of the log in reserve. Told again when that has moved by 1/64 of the log, and as soon as
+//          the overlay's queue has room.
 // Stop.    stop() refuses new calls, answers pending ones with UNAVAILABLE and ends the streams. It must come before
 //          the gRPC server is shut down, which waits for them.
 #pragma once
@@ -73,6 +75,7 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
 
   void work();
   void tell_takers();
+  [[nodiscard]] TransactionTakers takers() const;
   template <typename Stream>
   std::vector<std::shared_ptr<Stream>> copy_of(const Registry<Stream>& registry) const;
   template <typename Stream>
@@ -95,8 +98,8 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
   Registry<ipc::BroadcastStream> broadcast_streams_;
   Registry<VerdictStream> verdict_streams_;
 
-  bool is_taker_told_ = false;  // worker only
-  Worker worker_;               // last: its thread uses all of the above
+  TransactionTakers told_;  // worker only
+  Worker worker_;           // last: its thread uses all of the above
 };
 
 }  // namespace overlayd::ipc

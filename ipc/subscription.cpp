@@ -8,6 +8,7 @@ Subscription::Subscription(const EventLog& log, SubscriptionOptions options, std
     : log_(log), options_(std::move(options)), on_done_(std::move(on_done)) {}
 
 void Subscription::start() {
+  writing_since_ = std::chrono::steady_clock::now();
   response_.set_boot_id(options_.boot_id);
   StartWrite(&response_);
 }
@@ -23,6 +24,7 @@ void Subscription::pump() {
     } else {
       if (!fill_response()) return;
       state_ = State::kWriting;
+      writing_since_ = std::chrono::steady_clock::now();
     }
   }
   if (end) {
@@ -30,6 +32,14 @@ void Subscription::pump() {
   } else {
     StartWrite(&response_);
   }
+}
+
+std::optional<std::uint64_t> Subscription::taken_transaction_bytes(std::chrono::steady_clock::time_point now) const {
+  if (!options_.is_taking_transactions) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  const bool is_stalled = state_ == State::kWriting && now - writing_since_ >= limits::kTakerStallMax;
+  if (is_stalled || state_ == State::kFinishing || state_ == State::kDone) return std::nullopt;
+  return log_.taken_bytes(options_.cursor, Topic::kTransactions);
 }
 
 bool Subscription::fill_response() {

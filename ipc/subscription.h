@@ -8,11 +8,15 @@
 // Rule 2.  At most one write is in flight, so a client that does not read holds one batch and nothing else.
 // Rule 3.  pump() does nothing unless idle. Whoever signals calls it from a thread that may build a batch: the
 //          service's worker, never the overlay thread.
+// Rule 4.  What a write in flight holds counts as taken. A client that has not taken its write for kTakerStallMax counts
+//          as absent until it does. Rationale: one that hangs must not keep transactions from all others for ever; what
+//          it then misses, it is told in a Gap.
 // Life.    Held by a shared_ptr in the service's registry and let go by on_done, after the last reaction.
 #pragma once
 #include <grpcpp/grpcpp.h>
 #include <overlay/v1/overlay.grpc.pb.h>
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -36,7 +40,8 @@ class Subscription final : public grpc::ServerWriteReactor<::overlay::v1::Subscr
   void pump();
   // Ends the stream with `status` as soon as no write is in flight.
   void finish(const grpc::Status& status);
-  [[nodiscard]] bool is_taking_transactions() const { return options_.is_taking_transactions; }
+  // How far a taker of transactions has come (EventLog::taken_bytes). Nothing: it takes none, or counts as absent.
+  [[nodiscard]] std::optional<std::uint64_t> taken_transaction_bytes(std::chrono::steady_clock::time_point now) const;
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -50,7 +55,8 @@ class Subscription final : public grpc::ServerWriteReactor<::overlay::v1::Subscr
   const EventLog& log_;
   SubscriptionOptions options_;
   const std::function<void(Subscription*)> on_done_;
-  std::mutex mutex_;  // never held while gRPC is called
+  mutable std::mutex mutex_;  // never held while gRPC is called
+  std::chrono::steady_clock::time_point writing_since_;
   State state_ = State::kWriting;
   std::optional<grpc::Status> end_;
   ::overlay::v1::SubscribeResponse response_;

@@ -1,6 +1,13 @@
-// A Subscribe stream, taken one event or gap at a time.
-// A reader thread holds at most kResponsesMax responses ahead of the caller; further ones wait at the daemon, whose log
-// decides what is lost.
+// What Subscribe gives, taken one event or gap at a time; SCP and peers' events first.
+//
+// Rule 1.  Transactions come over a stream of their own if other topics are asked for as well. Rationale: what a stream
+//          holds already is read in its order; so in one stream an SCP envelope would wait behind the transactions that
+//          the caller is slow to take.
+// Rule 2.  Each stream has a reader thread that holds at most kResponsesMax responses ahead of the caller; further ones
+//          wait at the daemon, which slows the peers that send transactions, or whose log decides what is lost.
+// Rule 3.  A caller that asks for the next item gets one of the first stream if there is one, else one of the
+//          transactions. Within a topic the order is the daemon's.
+// Errors.  When one stream ends, all do; end() is the first one's.
 #pragma once
 #include <grpcpp/grpcpp.h>
 #include <overlay/v1/overlay.grpc.pb.h>
@@ -14,6 +21,7 @@
 #include <string>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "core/result.h"
 
@@ -31,33 +39,46 @@ class Subscriber {
 
   // Until the daemon says that we are attached: what happens from then on is not missed. The boot id.
   Result<std::uint64_t> wait_attached(std::chrono::milliseconds timeout);
-  // The next event or gap, in the daemon's order. Nothing: none came in time, or the stream has ended.
+  // The next event or gap. Nothing: none came in time, or the subscription has ended.
   std::optional<Item> next(std::chrono::milliseconds timeout);
+  // The same, but transactions, and gaps among them, are left where they are.
+  std::optional<Item> next_but_transactions(std::chrono::milliseconds timeout);
   // Whether one can be had without waiting.
   [[nodiscard]] bool has_next() const;
-  // Absent while the stream is open. An end that cancel() asked for is Done.
+  // Absent while the subscription is open. An end that cancel() asked for is Done.
   [[nodiscard]] std::optional<Result<Done>> end() const;
   void cancel();
 
  private:
-  void read();
+  struct Stream {
+    ::overlay::v1::SubscribeRequest request;
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<::overlay::v1::SubscribeResponse>> reader;
+    std::deque<::overlay::v1::SubscribeResponse> responses;
+    std::deque<Item> items;  // of the response being taken, gaps first
+    std::optional<std::uint64_t> boot_id;
+    std::optional<grpc::Status> end;
+    std::thread thread;
+    [[nodiscard]] bool has_item() const { return !items.empty() || !responses.empty(); }
+  };
+
+  void add_stream(::overlay::v1::Overlay::Stub& stub, const ::overlay::v1::SubscribeRequest& request);
+  void read(Stream& stream);
+  std::optional<Item> next_of(std::size_t stream_count, std::chrono::milliseconds timeout);
+  void cancel_streams();
   // With the lock held.
-  [[nodiscard]] bool has_item() const { return !gaps_.empty() || !events_.empty() || !responses_.empty(); }
+  [[nodiscard]] bool has_item(std::size_t stream_count) const;
+  [[nodiscard]] bool has_ended() const;
+  static Item take_item(Stream& stream);
 
   const std::string socket_;
-  const ::overlay::v1::SubscribeRequest request_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<::overlay::v1::SubscribeResponse>> reader_;
+  std::vector<std::unique_ptr<Stream>> streams_;  // in the order in which they are taken from
+  bool has_transaction_stream_ = false;           // then it is the last
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<::overlay::v1::SubscribeResponse> responses_;
-  std::deque<::overlay::v1::Gap> gaps_;      // of the response being taken
-  std::deque<::overlay::v1::Event> events_;  // of the response being taken
-  std::optional<std::uint64_t> boot_id_;
-  std::optional<grpc::Status> end_;
+  std::optional<grpc::Status> end_;  // of the stream that ended first
   bool is_cancelled_ = false;
-  std::thread thread_;
 };
 
 }  // namespace overlayd::ipc

@@ -114,7 +114,8 @@ void receive_transaction(benchmark::State& state) {
   OverlayMetrics metrics;
   LocalNode local;
   flood::FloodGate gate({}, metrics.flood_gate);
-  peer::Peer peer({PeerId{1}, {}, Direction::kInbound, {}, {}}, Instant(), limits::kMaxClassicTxBytes, local, metrics);
+  peer::Peer peer({PeerId{1}, {}, Direction::kInbound, {}, {}}, Instant(), limits::kMaxClassicTxBytes, {}, local,
+                  metrics);
   const NodeId node = test::make_node(1);
   Outputs out;
   std::vector<MessagePtr> messages;
@@ -134,7 +135,7 @@ void receive_transaction(benchmark::State& state) {
     const daemon::LinkRead read = link.responder.read_next(kNow);
     OVERLAYD_CHECK(read.message && !peer.begin_message(*read.message, Instant(), out));
     benchmark::DoNotOptimize(gate.on_received(read.message->flood_hash(), node, 1));
-    peer.end_message(*read.message, out);
+    peer.end_message(*read.message, Instant(), out);
     out.clear();
   }
   state.SetItemsProcessed(state.iterations());
@@ -191,7 +192,7 @@ void send_to_64_peers(benchmark::State& state) {
   for (std::uint64_t i = 0; i < 64; ++i) {
     auto end = std::make_unique<End>();
     end->peer = std::make_unique<peer::Peer>(LinkOpened{PeerId{i}, {}, Direction::kInbound, {}, {}}, Instant(),
-                                             limits::kMaxClassicTxBytes, local, metrics);
+                                             limits::kMaxClassicTxBytes, peer::InboundCreditOptions{}, local, metrics);
     for (int k = 0; k < 1000; ++k) OVERLAYD_CHECK(!end->peer->on_grant({0xffffffffU, 0xffffffffU}, Instant(), out));
     ends.push_back(std::move(end));
   }

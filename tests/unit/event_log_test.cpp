@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/random.h"
+
 #include "ipc_fake.h"
 
 using namespace overlayd;
@@ -18,7 +20,8 @@ std::size_t transaction_bytes() {
                       .arrival_unix_nanos = 0,
                       .from = {},
                       .message = transaction_message(1),
-                      .peer = nullptr});
+                      .peer = nullptr,
+                      .bytes_before = 0});
 }
 
 EventLogOptions room_for(std::size_t transactions) {
@@ -229,4 +232,43 @@ TEST_CASE("writers and readers of several threads lose and repeat nothing", "[ev
   CHECK(seen[0] == 2 * kPerWriter);
   CHECK(seen[1] == 2 * kPerWriter);
   log.check_invariants();
+}
+
+TEST_CASE("how far a reader has come is counted in bytes published before its next event", "[event_log]") {
+  const std::size_t one = transaction_bytes();
+  EventLog log(room_for(10));
+  auto early = log.attach(kAll, {});
+  REQUIRE(early.ok());
+  EventLog::Cursor cursor = early.value();
+  CHECK(log.taken_bytes(cursor, Topic::kTransactions) == 0U);
+  add_transactions(log, 4);
+  CHECK(log.taken_bytes(cursor, Topic::kTransactions) == 0U);
+  const auto late = log.attach({Topic::kTransactions}, {});
+  CHECK(log.taken_bytes(late.value(), Topic::kTransactions) == 4 * one);
+  CHECK_FALSE(log.taken_bytes(late.value(), Topic::kScp));
+  CHECK(log.read(cursor, {.events_max = 3}).events.size() == 3);
+  CHECK(log.taken_bytes(cursor, Topic::kTransactions) == 3 * one);
+  CHECK(log.taken_bytes(cursor, Topic::kScp) == 0U);
+  // What was lost counts as taken: the window of those who publish must not stand still for it.
+  add_transactions(log, 16);
+  CHECK(log.taken_bytes(cursor, Topic::kTransactions) == 10 * one);
+  static_cast<void>(read_all(log, cursor));
+  CHECK(log.taken_bytes(cursor, Topic::kTransactions) == 20 * one);
+  log.check_invariants();
+}
+
+TEST_CASE("who publishes no more than the reader took and the log holds costs it no event", "[event_log]") {
+  const std::size_t one = transaction_bytes();
+  EventLog log(room_for(7));
+  EventLog::Cursor cursor = log.attach({Topic::kTransactions}, {}).value();
+  Random random(3);
+  std::uint64_t published = 0;
+  for (int step = 0; step < 2000; ++step) {
+    while ((published + 1) * one <= *log.taken_bytes(cursor, Topic::kTransactions) + 7 * one && random.below(4) != 0) {
+      add_transactions(log, 1);
+      ++published;
+    }
+    CHECK(log.read(cursor, {.events_max = 1 + random.below(5)}).gaps.empty());
+  }
+  CHECK(published > 1000);
 }

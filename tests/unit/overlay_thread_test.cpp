@@ -39,13 +39,15 @@ class Journal {
   std::vector<std::string> lines_;
 };
 
-// Answers every Broadcast with a PauseReading of the same number, so that order can be seen.
+// Answers every Broadcast, and ScpVerified by its first byte, with a PauseReading of the same number, so that order can be seen.
 class FakeCore final : public OverlayCore {
  public:
   explicit FakeCore(Journal& journal) : journal_(journal) {}
   void handle(const Input& input, const Now& now, Outputs& out) override {
     if (const auto* numbered = std::get_if<Broadcast>(&input))
       out.emplace_back(PauseReading{{numbered->request.value}});
+    if (const auto* verified = std::get_if<ScpVerified>(&input))
+      out.emplace_back(PauseReading{{1000U + verified->hash.bytes[0]}});
     if (const auto* order = std::get_if<ConnectTo>(&input))
       journal_.add("connects to port " + std::to_string(order->address.port));
     if (std::holds_alternative<LedgerUpdated>(input)) deadline_ = now.instant + milliseconds(20);
@@ -171,6 +173,36 @@ TEST_CASE("the operator waits for one slice at most, not for all that was queued
   f.core.open_gate();
   CHECK(f.journal.await(5) == std::vector<std::string>{"blocked", "routed 255 from 1", "connects to port 1",
                                                        "routed 256 from 256", "routed 256 from 512"});
+}
+
+TEST_CASE("SCP overtakes what was queued before it, in its own batch as well", "[overlay_thread]") {
+  Fixture f;
+  const auto verified = [](std::uint8_t number) {
+    ScpVerified input{{}, true};
+    input.hash.bytes[0] = number;
+    return input;
+  };
+  REQUIRE(f.inbox.submit(numbered_to(10)));
+  std::vector<Input> mixed = numbered_to(5);
+  mixed.push_back(verified(7));
+  mixed.push_back(verified(8));
+  REQUIRE(f.inbox.submit(std::move(mixed)));
+  REQUIRE(f.inbox.submit({Input(verified(9))}));
+  f.thread.start();
+  CHECK(f.journal.await(1) == std::vector<std::string>{"routed 18 from 1007"});
+}
+
+TEST_CASE("SCP that comes while a long queue is worked off waits for one slice at most", "[overlay_thread]") {
+  Fixture f;
+  std::vector<Input> inputs = numbered_to(3 * kSliceInputsMax);
+  inputs.front() = ShutDown{};
+  REQUIRE(f.inbox.submit(std::move(inputs)));
+  f.thread.start();
+  REQUIRE(f.journal.await(1) == std::vector<std::string>{"blocked"});
+  REQUIRE(f.inbox.submit({Input(ScpVerified{{}, true})}));
+  f.core.open_gate();
+  CHECK(f.journal.await(4) ==
+        std::vector<std::string>{"blocked", "routed 255 from 1", "routed 256 from 1000", "routed 256 from 511"});
 }
 
 TEST_CASE("a connection's gauge is released when its batch was handled", "[overlay_thread]") {

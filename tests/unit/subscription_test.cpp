@@ -212,6 +212,55 @@ TEST_CASE("takers are told again once the overlay's queue has room", "[subscript
   REQUIRE(api.overlay.await<TransactionTakers>(1).size() == 1);
 }
 
+TEST_CASE("the overlay hears how much the slowest taker can take, in steps of the log", "[subscription]") {
+  EventLogOptions log;
+  log.bytes_max[topic_index(Topic::kTransactions)] = 1 << 20;
+  Api api(log);
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  const auto first = api.overlay.await<TransactionTakers>(1).at(0);
+  CHECK(first.window.published_bytes_max == 1U << 20);
+  CHECK(first.window.reserve_bytes == (1U << 20) / 4);
+  // A sixty-fourth of the log, and then another.
+  const std::size_t one = transaction_message(1)->size() + limits::kEventOverheadBytes;
+  const std::size_t step = ((1U << 20) / 64 + one - 1) / one;
+  for (std::size_t i = 0; i < step; ++i) api.overlay.publish(transaction_message(i));
+  for (std::size_t i = 0; i < step; ++i) static_cast<void>(next_event(*subscriber));
+  CHECK(api.overlay.await<TransactionTakers>(2).at(1).window.published_bytes_max == (1U << 20) + step * one);
+}
+
+TEST_CASE("what was published before the first taker came does not count against it", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  for (std::uint64_t i = 1; i <= 5; ++i) api.overlay.publish(transaction_message(i));
+  const auto here = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
+  const std::size_t one = transaction_message(1)->size() + limits::kEventOverheadBytes;
+  CHECK(api.overlay.await<TransactionTakers>(1).at(0).window.published_bytes_max ==
+        limits::kEventLogTransactionsBytesMax + 5 * one);
+}
+
+TEST_CASE("SCP events reach a caller that leaves its transactions unread", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_SCP, v1::TOPIC_TRANSACTIONS}));
+  // Far more than the client holds ahead and the stream holds in flight.
+  api.overlay.run_there([](OverlayEvents& events) {
+    for (std::uint64_t i = 0; i < 50'000; ++i)
+      events.on_message({.peer = PeerId{1}, .from = node(7), .message = transaction_message(i)}, 5);
+  });
+  api.overlay.publish(scp_message(5));
+  const auto scp = subscriber->next_but_transactions(kWait);
+  REQUIRE(scp.has_value());
+  CHECK(std::get<v1::Event>(*scp).xdr() == text_of(scp_envelope(5)));
+  // And it is the first to be had of all that waits.
+  api.overlay.publish(scp_message(6));
+  REQUIRE(subscriber->next_but_transactions(kWait).has_value());
+  CHECK(next_event(*subscriber).sequence() == to_sequence(Topic::kTransactions, 1));
+}
+
 TEST_CASE("a stopping daemon ends the streams with UNAVAILABLE", "[subscription]") {
   Api api;
   api.start();
