@@ -50,7 +50,9 @@ static_assert(kFloodCapacityBytes >= kSendMoreBatchBytes + kMaxClassicTxBytes,
               "a full-size transaction must always fit");
 
 // flooding
-inline constexpr std::size_t kAdvertMax = 1000;                // TX_ADVERT_VECTOR_MAX_SIZE
+inline constexpr std::size_t kAdvertMax = 1000;  // TX_ADVERT_VECTOR_MAX_SIZE
+inline constexpr std::size_t kAdvertBurstMax =
+    kFloodCapacityMessages;                                    // ours, hashes in one advert with flood.immediate
 inline constexpr std::size_t kDemandMax = 1000;                // TX_DEMAND_VECTOR_MAX_SIZE
 inline constexpr std::size_t kAdvertHistoryMax = 50'000;       // ADVERT_CACHE_SIZE, per peer
 inline constexpr std::uint32_t kDemandPeersMax = 15;           // MAX_RETRY_COUNT
@@ -60,10 +62,11 @@ inline constexpr Duration kDemandBackoff = milliseconds(500);  // FLOOD_DEMAND_B
 inline constexpr Duration kDemandBackoffMax = seconds(2);
 inline constexpr Duration kDemandRetention = kDemandBackoffMax * kDemandPeersMax * 2;
 static_assert(kDemandRetention == seconds(60));
-inline constexpr std::size_t kFloodRecordsMax = 200'000;     // ours
-inline constexpr std::size_t kFloodScpRecordsMax = 100'000;  // ours
-inline constexpr std::size_t kOfferedTxMax = 5'000;          // ours, pooled transactions offered to a new peer
-inline constexpr std::size_t kDemandsMax = 100'000;          // ours, unfulfilled
+inline constexpr Duration kDemandGiveUp = kDemandBackoffMax;  // ours, where a node's share of the demands is used up
+inline constexpr std::size_t kFloodRecordsMax = 200'000;      // ours
+inline constexpr std::size_t kFloodScpRecordsMax = 100'000;   // ours
+inline constexpr std::size_t kOfferedTxMax = 5'000;           // ours, pooled transactions offered to a new peer
+inline constexpr std::size_t kDemandsMax = 100'000;           // ours, unfulfilled
 // ours; at 5,000 hashes a second, the most that a peer is asked for, answers may take 300 ms
 inline constexpr std::size_t kDemandsPerNodeMax = kDemandsMax / 64;
 inline constexpr std::size_t kDemandsFulfilledMax = 100'000;  // ours

@@ -33,7 +33,7 @@
 
 namespace overlayd {
 
-inline constexpr std::size_t kLedgerWorkMax = 256;  // transactions in one step: about a millisecond
+inline constexpr std::size_t kLedgerWorkMax = 32;  // transactions in one step: a fraction of a millisecond
 
 class OverlayManager final : private MessageHandlers {
  public:

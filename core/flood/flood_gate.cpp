@@ -42,7 +42,7 @@ void FloodGate::NodeSet::remove(const std::vector<std::uint64_t>& mask) {
 }
 
 FloodGate::FloodGate(const FloodGateOptions& options, FloodGateMetrics& metrics)
-    : options_(options), metrics_(metrics) {
+    : options_(options), metrics_(metrics), records_(options.records_max) {
   OVERLAYD_CHECK(options_.records_max > 0 && options_.nodes_max > 0);
 }
 

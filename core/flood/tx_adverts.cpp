@@ -24,7 +24,8 @@ TxAdverts::TxAdverts(const TxAdvertsOptions& options, TxFloodMetrics& metrics) :
 }
 
 void TxAdverts::on_ledger(const LedgerView& view) {
-  max_advert_size_ = per_period(view.ops_per_ledger(), options_.period, view.close_time, limits::kAdvertMax);
+  max_advert_size_ = per_period(view.ops_per_ledger(), options_.period, view.close_time,
+                                options_.immediate ? limits::kAdvertBurstMax : limits::kAdvertMax);
   incoming_max_ = view.max_tx_set_ops;
 }
 

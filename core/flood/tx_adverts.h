@@ -7,7 +7,9 @@
 //          others for it already. Source: Peer::sendAdvert.
 // Rule 2.  Queued hashes leave when their number reaches max_advert_size, or when the period (100 ms) is over.
 //          max_advert_size = clamp(ceil(operations per ledger × period / close time), 1, 1000): what a ledger can take,
-//          spread evenly over its time. Source: TxAdverts::queueOutgoingAdvert, TxAdverts::getMaxAdvertSize.
+//          spread evenly over its time. Source: TxAdverts::queueOutgoingAdvert, TxAdverts::getMaxAdvertSize. Ours: with
+//          `immediate` at most 200. Rationale: what an advert names is demanded, sent and handled in one burst; 200 is
+//          what a peer's credit lets pass without a pause, and an SCP message waits behind no more.
 // Rule 3.  The period counts from the last flush, so that the first hash queued to an idle peer leaves at once and only
 //          the following ones wait (ours). With `immediate` off it counts from the first hash queued, as in
 //          stellar-core. Rationale: the peer sees no more messages per second, and an idle network is 50 ms a hop

@@ -17,7 +17,9 @@ TxDemands::TxDemands(const TxDemandsOptions& options, TxAdverts& adverts, KnownP
       is_known_or_banned_(std::move(is_known_or_banned)),
       random_(random),
       metrics_(metrics),
-      is_demanding_(options.is_demanding) {
+      is_demanding_(options.is_demanding),
+      open_(options.demands_max),
+      fulfilled_(options.fulfilled_max) {
   on_ledger(LedgerView{});
 }
 
@@ -96,19 +98,27 @@ bool TxDemands::demand(const TxFullHash& hash, AskedPeer& peer, Instant now) {
 }
 
 TxDemands::Record* TxDemands::open_record(const TxFullHash& hash, const NodeId& node, Instant now) {
-  const std::size_t charged = charged_size(node);
-  if (charged >= options_.demands_per_node_max) return nullptr;
+  std::size_t charged = charged_size(node);
+  if (charged >= options_.demands_per_node_max) {
+    if (now - charges_.at(node).begin()->first < limits::kDemandGiveUp) return nullptr;
+    give_up_oldest(node);
+    --charged;
+  }
   if (open_.size() >= options_.demands_max) {
     if (by_charge_.empty() || by_charge_.rbegin()->first <= charged) return nullptr;
-    const TxFullHash evicted = charges_.at(by_charge_.rbegin()->second).begin()->second;
-    discharge(evicted, *open_.find(evicted));
-    open_.erase(evicted);
-    ++metrics_.demands_abandoned;
+    give_up_oldest(by_charge_.rbegin()->second);
   }
   Record* const record = open_.try_insert(hash).first;
   record->first_demanded = now;
   charge(node, now, hash);
   return record;
+}
+
+void TxDemands::give_up_oldest(NodeId node) {
+  const TxFullHash oldest = charges_.at(node).begin()->second;
+  discharge(oldest, *open_.find(oldest));
+  open_.erase(oldest);
+  ++metrics_.demands_abandoned;
 }
 
 void TxDemands::charge(const NodeId& node, Instant first_demanded, const TxFullHash& hash) {
@@ -239,8 +249,6 @@ void TxDemands::purge(Instant now) {
     discharge(open_.oldest_key(), open_.oldest());
   }
   while (is_over(fulfilled_)) fulfilled_.erase_oldest();
-  open_.release_if_empty();
-  fulfilled_.release_if_empty();
 }
 
 void TxDemands::run_round(Instant now, DemandBatches& out) {

@@ -29,8 +29,10 @@
 //          otherwise. With `immediate` off there are only rounds, every 200 ms, as in stellar-core.
 // Rule 10. While demanding is off (nobody would judge what we receive) adverts only queue; turning it on makes a round
 //          due.
-// Limits.  All ours. A node is charged with at most demands_per_node_max open records; there are at most demands_max of
-//          them in all. When the table is full, a new one takes the place of the oldest of the node charged with most
+// Limits.  All ours. A node is charged with at most demands_per_node_max open records; at that many a new one takes the
+//          place of its oldest if that is 2 s old, which counts as abandoned. Rationale: a node that dropped what it
+//          advertised must not be without demands for a minute. There are at most demands_max open records in all. When
+//          the table is full, a new one takes the place of the oldest of the node charged with most
 //          (of equals the highest node id), which counts as abandoned, unless the asked node is charged with as many.
 //          A hash refused by either limit waits in the peer's retry queue and is looked at again in a later round;
 //          demands_refused counts each refusal. A peer gets at most max_demand_size refusals out of a round.
@@ -159,6 +161,7 @@ class TxDemands {
   // Null: refused by a limit.
   Record* open_record(const TxFullHash& hash, const NodeId& node, Instant now);
   void charge(const NodeId& node, Instant first_demanded, const TxFullHash& hash);
+  void give_up_oldest(NodeId node);  // by value: the caller's may lie in what goes
   // Before an open record goes.
   void discharge(const TxFullHash& hash, const Record& record);
   bool take_turn(Turn& turn, Instant now);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kSweepPerLedger = 256;
 constexpr std::size_t kSweepPerAddition = 2;
+constexpr std::size_t kUsualCost = 512;  // of one transaction, to size the tables by
 
 // A repeated ban counts from the later one, so it also moves to the newest place.
 template <typename Hash>
@@ -21,7 +22,15 @@ void renew_ban(InsertionMap<Hash, std::uint32_t>& bans, const Hash& hash, std::u
 
 }  // namespace
 
-TxPool::TxPool(const TxPoolOptions& options, TxFloodMetrics& metrics) : options_(options), metrics_(metrics) {}
+TxPool::TxPool(const TxPoolOptions& options, TxFloodMetrics& metrics)
+    : options_(options),
+      metrics_(metrics),
+      pending_(options.bytes_max / kUsualCost),
+      accepted_(options.bytes_max / kUsualCost),
+      banned_(options.bans_max),
+      banned_full_(options.bans_max) {
+  by_flood_hash_.reserve(options.bytes_max / kUsualCost);
+}
 
 std::size_t TxPool::cost_of(const MessagePtr& message) { return message->size() + limits::kTxPoolEntryBytes; }
 

@@ -63,12 +63,14 @@ TEST_CASE("the largest advert follows the ledger's limits", "[tx_adverts]") {
   view.max_tx_set_ops = 0;
   t.adverts.on_ledger(view);
   REQUIRE(t.adverts.max_advert_size() == 1);
-  view.max_tx_set_ops = 50'000;
-  t.adverts.on_ledger(view);
-  REQUIRE(t.adverts.max_advert_size() == 1000);
-  view.max_tx_set_ops = 4'000'000'000;
-  t.adverts.on_ledger(view);
-  REQUIRE(t.adverts.max_advert_size() == 1000);
+  for (const std::uint32_t ops : {50'000U, 4'000'000'000U}) {
+    view.max_tx_set_ops = ops;
+    t.adverts.on_ledger(view);
+    REQUIRE(t.adverts.max_advert_size() == 200);  // one burst
+    TxAdverts fixed({.immediate = false}, t.metrics);
+    fixed.on_ledger(view);
+    REQUIRE(fixed.max_advert_size() == 1000);  // one message
+  }
   view = LedgerView{};  // 1,000 operations and 100 Soroban transactions in 5 s
   t.adverts.on_ledger(view);
   REQUIRE(t.adverts.max_advert_size() == 22);

@@ -30,6 +30,51 @@ TEST_CASE("a node charged with its limit is refused, counted, and its hash waits
   REQUIRE(t.adverts.incoming_size(PeerId{1}) == 0);
 }
 
+TEST_CASE("a node charged with its limit gives up its oldest demand once that is 2 s old", "[tx_demands]") {
+  Demands t({.demands_per_node_max = 3});
+  t.add_peers(2);
+  REQUIRE(t.advert(1, hashes(1, 1), 0).size() == 1);
+  REQUIRE(t.advert(1, hashes(2, 2), 1000).size() == 2);
+  REQUIRE(t.advert(1, hashes(4, 1), 1999).empty());
+  REQUIRE(t.metrics.demands_abandoned == 0);
+  REQUIRE(t.advert(1, hashes(5, 1), 2000) == hashes(5, 1));
+  REQUIRE(t.metrics.demands_abandoned == 1);
+  REQUIRE(t.demands.charged_size(node(1)) == 3);
+  REQUIRE(t.advert(1, hashes(6, 1), 2000).empty());          // the next oldest is of 1,000 ms
+  REQUIRE(t.advert(2, hashes(1, 1), 2001) == hashes(1, 1));  // the first is as if never asked for
+}
+
+TEST_CASE("what a period allows beyond one message goes in several, unless periods are fixed", "[tx_demands]") {
+  LedgerView view;
+  view.max_tx_set_ops = 31'150;
+  view.soroban_ledger_tx_count = 0;  // 2 × 31,150 × 200 ms / 5 s = 2,492
+  Demands t({.demands_per_node_max = 10'000});
+  t.demands.on_ledger(view);
+  t.adverts.on_ledger(view);
+  REQUIRE(t.demands.max_demand_size() == 1000);
+  t.add_peers(1);
+  t.demands.on_advert(PeerId{1}, hashes(0, 3000), 1, at(0), t.out);
+  REQUIRE(t.out.size() == 3);
+  REQUIRE(t.out[0].hashes == hashes(0, 1000));
+  REQUIRE(t.out[1].hashes == hashes(1000, 1000));
+  REQUIRE(t.out[2].hashes == hashes(2000, 492));
+  const DemandBatches rest = t.advance(200);
+  REQUIRE(rest.size() == 1);
+  REQUIRE(rest[0].hashes == hashes(2492, 508));
+
+  Demands fixed({.immediate = false, .demands_per_node_max = 10'000});
+  fixed.demands.on_ledger(view);
+  fixed.adverts.on_ledger(view);
+  fixed.add_peers(1);
+  fixed.demands.on_advert(PeerId{1}, hashes(0, 3000), 1, at(0), fixed.out);
+  REQUIRE(fixed.out.empty());
+  for (int beat = 0; beat < 3; ++beat) {
+    const DemandBatches batches = fixed.advance(200 * beat);
+    REQUIRE(batches.size() == 1);
+    REQUIRE(batches[0].hashes.size() == 1000);
+  }
+}
+
 TEST_CASE("a full table makes room at the cost of the node charged with most", "[tx_demands]") {
   Demands t({.demands_max = 5});
   t.add_peers(4);
