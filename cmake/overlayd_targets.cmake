@@ -73,9 +73,10 @@ function(overlayd_library name)
   endif()
 endfunction()
 
-# overlayd_test(NAME SOURCES ... DEPS ... [LABEL label] [TIMEOUT seconds]): a Catch2 executable, one ctest entry per case.
+# overlayd_test(NAME SOURCES ... DEPS ... [LABEL label] [TIMEOUT seconds] [SERIAL]): a Catch2 executable, one ctest entry
+# per case; SERIAL: none of them beside any other test.
 function(overlayd_test name)
-  cmake_parse_arguments(A "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(A "SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT A_LABEL)
     set(A_LABEL unit)
   endif()
@@ -94,7 +95,7 @@ function(overlayd_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_dependencies(unit_tests ${name})
   catch_discover_tests(${name} TEST_PREFIX "${name}: "
-    PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT} SKIP_REGULAR_EXPRESSION "SKIPPED:")
+    PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT} RUN_SERIAL ${A_SERIAL} SKIP_REGULAR_EXPRESSION "SKIPPED:")
 endfunction()
 
 # overlayd_program(NAME SOURCES ... DEPS ...): an executable in build/bin.

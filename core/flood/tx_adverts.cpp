@@ -26,7 +26,7 @@ TxAdverts::TxAdverts(const TxAdvertsOptions& options, TxFloodMetrics& metrics) :
 void TxAdverts::on_ledger(const LedgerView& view) {
   max_advert_size_ = per_period(view.ops_per_ledger(), options_.period, view.close_time,
                                 options_.immediate ? limits::kAdvertBurstMax : limits::kAdvertMax);
-  incoming_max_ = view.max_tx_set_ops;
+  incoming_max_ = std::min<std::size_t>(view.max_tx_set_ops, options_.history_max);
 }
 
 void TxAdverts::on_peer(PeerId peer) { peers_.try_emplace(peer); }

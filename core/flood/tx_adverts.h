@@ -22,10 +22,12 @@
 // Rule 5.  Hashes wait in a queue, those to be retried in a second one that is taken from first; both are first in,
 //          first out. Source: TxAdverts::popIncomingAdvert, TxAdverts::retryIncomingAdvert.
 // Rule 6.  Both queues together hold at most max_tx_set_ops hashes; above that they are dropped in the order in which
-//          they would be taken. Rationale: a ledger cannot hold more, and the newest are the likeliest to be of use.
+//          they would be taken. Rationale: a ledger cannot hold more, and the newest are the likeliest to be of use. Ours:
+//          nor more than history_max. Rationale: after a long time in which nothing was demanded, what is older than
+//          that is no longer held by those who advertised it, and asking for it first would hold up the rest.
 // Limits.  Per peer: history_max hashes (past it the one advertised longest ago goes; stellar-core drops the older of two
 //          random ones),
-//          1000 outgoing, max_tx_set_ops incoming. A peer without adverts costs under 2 KiB. Peers are those between
+//          1000 outgoing, rule 6 incoming. A peer without adverts costs under 2 KiB. Peers are those between
 //          on_peer and on_peer_gone; a call that names another does nothing.
 // Not here: which hash is worth asking for, and whom to ask (tx_demands); who was told already (flood_gate).
 // Source:  stellar-core TxAdverts, commit a9b8613; departures from it are marked "ours".

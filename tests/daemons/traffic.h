@@ -1,4 +1,4 @@
-// Both ends of a benchmark's traffic: numbered transactions and SCP envelopes, and the client that takes them and says
+// Both ends of the traffic of a benchmark or test: numbered transactions and SCP envelopes, and the client that takes them and says
 // how long each was on its way.
 //
 // Words.  The *way* of an item is from the moment it is handed to the sending client (Traffic::leave_*) to the moment
@@ -16,28 +16,20 @@
 #include <thread>
 #include <vector>
 
-#include "ipc/client/client.h"
 #include "ipc/ctl/scp_builder.h"
-#include "tests/bench/daemon_sandbox.h"
+#include "tests/daemons/node.h"
 
-namespace overlayd::bench {
-
-using Clock = std::chrono::steady_clock;
+namespace overlayd::daemons {
 
 inline constexpr std::size_t kOnTheWayMax = 1 << 20;
-
-template <typename T>
-T must(Result<T> result, const std::string& what) {
-  if (!result) throw BenchError(what + ": " + result.error());
-  return std::move(result).value();
-}
 
 // What leaves and when. leave_transaction belongs to one thread at a time, and so does leave_scp.
 class Traffic {
  public:
-  Traffic(const std::string& passphrase, std::uint32_t first_slot);
+  // Transactions are payments of about `transaction_bytes`, 204 to 5,748; their filler signatures do not verify.
+  Traffic(const std::string& passphrase, std::uint32_t first_slot, std::size_t transaction_bytes = 316);
 
-  // The next transaction, of 316 bytes, a payment of three operations; the filler signature does not verify.
+  // The next transaction.
   [[nodiscard]] std::string leave_transaction();
   // The next SCP envelope, signed.
   [[nodiscard]] std::string leave_scp();
@@ -57,8 +49,6 @@ class Traffic {
   std::map<std::string, Clock::time_point> scp_left_;  // by flood hash
   std::atomic<std::uint64_t> scp_{0};
 };
-
-using Milliseconds = std::vector<double>;
 
 // A consensus process at `client` that accepts everything, on a thread of its own until destroyed.
 class Taker {
@@ -98,4 +88,4 @@ class Taker {
   std::thread thread_;
 };
 
-}  // namespace overlayd::bench
+}  // namespace overlayd::daemons

@@ -1,11 +1,11 @@
-#include "tests/bench/traffic.h"
+#include "tests/daemons/traffic.h"
 
 #include <algorithm>
 
 #include "core/crypto/keys.h"
 #include "tests/support/messages.h"
 
-namespace overlayd::bench {
+namespace overlayd::daemons {
 namespace {
 
 using namespace std::chrono_literals;
@@ -19,16 +19,16 @@ constexpr std::uint32_t kScpNodes = 500;  // 2 s of a large network's chatter on
 
 double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
-std::string make_template(const std::string& passphrase) {
-  const MessagePtr message = test::make_transaction(crypto::network_id(passphrase), 1, 316);
+std::string make_template(const std::string& passphrase, std::size_t bytes) {
+  const MessagePtr message = test::make_transaction(crypto::network_id(passphrase), 1, bytes);
   const auto envelope = message->xdr().subspan(kMessageTypeBytes);
   return {envelope.begin(), envelope.end()};
 }
 
 }  // namespace
 
-Traffic::Traffic(const std::string& passphrase, std::uint32_t first_slot)
-    : template_(make_template(passphrase)),
+Traffic::Traffic(const std::string& passphrase, std::uint32_t first_slot, std::size_t transaction_bytes)
+    : template_(make_template(passphrase, transaction_bytes)),
       left_(std::make_unique<std::atomic<Clock::rep>[]>(kOnTheWayMax)),
       generator_({.seed = 1, .network = crypto::network_id(passphrase), .nodes = kScpNodes, .first_slot = first_slot}) {
 }
@@ -158,4 +158,4 @@ std::vector<std::string> Taker::take_hashes() {
   return std::exchange(hashes_, {});
 }
 
-}  // namespace overlayd::bench
+}  // namespace overlayd::daemons

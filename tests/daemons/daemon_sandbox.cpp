@@ -1,4 +1,4 @@
-#include "tests/bench/daemon_sandbox.h"
+#include "tests/daemons/daemon_sandbox.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include "core/crypto/keys.h"
 #include "core/crypto/strkey.h"
 
-namespace overlayd::bench {
+namespace overlayd::daemons {
 namespace {
 
 using namespace std::chrono_literals;
@@ -35,7 +35,7 @@ sigset_t guarded_signals() {
   return set;
 }
 
-// Nobody listens on it now; should another program take it first, the daemon says so and the benchmark ends.
+// Nobody listens on it now; should another program take it first, the daemon says so and the program ends.
 std::uint16_t free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -45,7 +45,7 @@ std::uint16_t free_port() {
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   const bool is_found = fd >= 0 && bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0;
   if (fd >= 0) close(fd);
-  if (!is_found) throw BenchError("no free port on 127.0.0.1");
+  if (!is_found) throw SandboxError("no free port on 127.0.0.1");
   return ntohs(address.sin_port);
 }
 
@@ -83,10 +83,10 @@ void write_files(const DaemonProcess& daemon, const std::string& passphrase, con
 }  // namespace
 
 DaemonSandbox::DaemonSandbox(SandboxOptions options) : options_(std::move(options)) {
-  if (access((options_.bin + "/overlayd").c_str(), X_OK) != 0) throw BenchError("no overlayd in " + options_.bin);
+  if (access((options_.bin + "/overlayd").c_str(), X_OK) != 0) throw SandboxError("no overlayd in " + options_.bin);
   crypto::init();
-  dir_ = (std::filesystem::temp_directory_path() / "ovl-bench.XXXXXX").string();
-  if (mkdtemp(dir_.data()) == nullptr) throw BenchError("cannot make a temporary folder " + dir_);
+  dir_ = (std::filesystem::temp_directory_path() / "ovl-sandbox.XXXXXX").string();
+  if (mkdtemp(dir_.data()) == nullptr) throw SandboxError("cannot make a temporary folder " + dir_);
   const sigset_t signals = guarded_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   guard_ = std::thread([this] { guard(); });
@@ -103,25 +103,29 @@ void DaemonSandbox::guard() {
   const timespec limit{options_.limit.count(), 0};
   const int signal = sigtimedwait(&signals, nullptr, &limit);
   if (signal == kGuardSignal) return;
-  std::fprintf(stderr, signal > 0 ? "bench: ended by signal %d\n" : "bench: still not done after its time limit\n",
+  std::fprintf(stderr, signal > 0 ? "sandbox: ended by signal %d\n" : "sandbox: still not done after its time limit\n",
                signal);
   stop();
   std::fflush(nullptr);
   std::_Exit(signal > 0 ? 128 + signal : 1);
 }
 
-DaemonProcess DaemonSandbox::start(const std::string& name, const std::string& known) {
+DaemonProcess DaemonSandbox::start(const std::string& name, const std::string& known,
+                                   const std::vector<std::string>& overrides) {
   DaemonProcess daemon{.name = name, .dir = dir_ + '/' + name, .port = free_port()};
   std::filesystem::create_directory(daemon.dir);
   write_files(daemon, options_.passphrase, known);
 
-  std::array<std::string, 3> words{options_.bin + "/overlayd", "--config", daemon.dir + "/overlayd.toml"};
-  const std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
+  std::vector<std::string> words{options_.bin + "/overlayd", "--config", daemon.dir + "/overlayd.toml"};
+  for (const std::string& override : overrides) words.insert(words.end(), {"--set", override});
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   const std::string log = daemon.log();
   const std::lock_guard lock(mutex_);
   daemon.pid = fork();
   if (daemon.pid == 0) become(arguments.data(), log.c_str());
-  if (daemon.pid < 0) throw BenchError("cannot start overlayd");
+  if (daemon.pid < 0) throw SandboxError("cannot start overlayd");
   pids_.push_back(daemon.pid);
   return daemon;
 }
@@ -132,7 +136,7 @@ Usage DaemonSandbox::usage(const DaemonProcess& daemon) {
   std::string line;
   std::getline(stat, line);
   const auto name_end = line.rfind(')');
-  if (name_end == std::string::npos) throw BenchError("the daemon " + daemon.name + " is gone");
+  if (name_end == std::string::npos) throw SandboxError("the daemon " + daemon.name + " is gone");
   std::istringstream fields(line.substr(name_end + 2));
   std::string skipped;
   for (int i = 0; i < 11; ++i) fields >> skipped;  // state to cmajflt: fields 3 to 13 of proc(5)
@@ -166,4 +170,4 @@ void DaemonSandbox::stop() {
   dir_.clear();
 }
 
-}  // namespace overlayd::bench
+}  // namespace overlayd::daemons

@@ -1,9 +1,10 @@
-// Real daemons for a benchmark: each with its own seed, sockets and free loopback port, all in one temporary folder.
+// Real daemons for tests and benchmarks: each with its own seed, sockets and free loopback port, all in one temporary
+// folder.
 //
 // Promise. Whatever was started is ended and removed on every way out: by stop() and the destructor; on SIGINT, SIGTERM
 //          and SIGHUP, or once the time limit has passed, by a guard thread that then ends the program; and should the
 //          program be killed, the kernel kills the daemons (the folder stays).
-// Errors.  BenchError: what could not be done, with the daemon's log where there is one.
+// Errors.  SandboxError: what could not be done, with the daemon's log where there is one.
 // Threads. Make the sandbox, and start daemons, on the main thread: the kernel takes its end for the program's.
 //          Make it before any other thread exists, so that only the guard gets the signals.
 #pragma once
@@ -17,9 +18,9 @@
 #include <thread>
 #include <vector>
 
-namespace overlayd::bench {
+namespace overlayd::daemons {
 
-struct BenchError : std::runtime_error {
+struct SandboxError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -53,8 +54,10 @@ class DaemonSandbox {
   DaemonSandbox(const DaemonSandbox&) = delete;
   DaemonSandbox& operator=(const DaemonSandbox&) = delete;
 
-  // A daemon that dials `known` ("host:port", or nobody) and nobody else. Returns before it listens.
-  DaemonProcess start(const std::string& name, const std::string& known);
+  // A daemon that dials `known` ("host:port", or nobody) and nobody else, with `overrides` ("section.key=value"). Returns
+  // before it listens.
+  DaemonProcess start(const std::string& name, const std::string& known,
+                      const std::vector<std::string>& overrides = {});
   [[nodiscard]] static Usage usage(const DaemonProcess& daemon);
   // SIGTERM, six seconds, SIGKILL; then the folder goes. Any thread, any number of times.
   void stop();
@@ -69,4 +72,4 @@ class DaemonSandbox {
   std::thread guard_;
 };
 
-}  // namespace overlayd::bench
+}  // namespace overlayd::daemons
