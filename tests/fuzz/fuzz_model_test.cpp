@@ -3,6 +3,7 @@
 
 #include "core/random.h"
 #include "tests/fuzz/flood_gate_model.h"
+#include "tests/fuzz/tx_adverts_model.h"
 
 using namespace overlayd;
 
@@ -29,3 +30,7 @@ void run_seeds(void (*body)(ByteView)) {
 }  // namespace
 
 TEST_CASE("the flood gate does what a list of records does", "[fuzz][flood_gate]") { run_seeds(fuzz_flood_gate); }
+
+TEST_CASE("adverts queue, leave and are remembered as in plain lists", "[fuzz][tx_adverts]") {
+  run_seeds(fuzz_tx_adverts);
+}
