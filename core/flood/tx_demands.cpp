@@ -140,7 +140,8 @@ void TxDemands::on_advert(PeerId id, std::span<const TxFullHash> hashes, std::ui
     return;
   }
   adverts_.queue_incoming(id, hashes);
-  if (!options_.immediate && round_allowed_ < now) {
+  // A round that is wanted already is due on its beat, even if that is over and nobody has called advance yet.
+  if (!options_.immediate && round_wanted_.is_never() && round_allowed_ < now) {
     // Nothing waited, so no round was run: keep the beat that a free-running timer would have.
     const std::int64_t beats = (now - round_allowed_ + options_.period - Duration(1)) / options_.period;
     round_allowed_ = round_allowed_ + beats * options_.period;

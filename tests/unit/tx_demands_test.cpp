@@ -171,6 +171,17 @@ TEST_CASE("without immediate, rounds keep a beat of 200 ms and nothing runs whil
   REQUIRE(t.demands.next_deadline() == at(60'400));
 }
 
+TEST_CASE("an advert that comes before a due round is run does not put it off", "[tx_demands]") {
+  Demands t({.immediate = false});
+  t.add_peers(1);
+  REQUIRE(t.advert(1, hashes(1, 1), 250).empty());
+  REQUIRE(t.advert(1, hashes(2, 1), 401).empty());
+  REQUIRE(t.demands.next_deadline() == at(400));
+  const DemandBatches asked = t.advance(401);
+  REQUIRE(asked.size() == 1);
+  REQUIRE(asked[0].hashes == hashes(1, 2));
+}
+
 TEST_CASE("while demanding is off adverts wait, and turning it on asks for them", "[tx_demands]") {
   Demands t({.is_demanding = false});
   t.add_peers(1);
