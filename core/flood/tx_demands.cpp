@@ -184,6 +184,7 @@ void TxDemands::demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFul
 
 PullLatency TxDemands::on_transaction(const TxFullHash& hash, const NodeId& node, Instant now) {
   PullLatency latency;
+  purge(now);
   const Record* const record = find_record(hash, now);
   if (record == nullptr) return latency;
   for (const auto& [asked, when] : record->asked) {
