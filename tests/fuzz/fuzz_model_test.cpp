@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "tests/fuzz/flood_gate_model.h"
 #include "tests/fuzz/tx_adverts_model.h"
+#include "tests/fuzz/tx_demands_model.h"
 
 using namespace overlayd;
 
@@ -34,3 +35,5 @@ TEST_CASE("the flood gate does what a list of records does", "[fuzz][flood_gate]
 TEST_CASE("adverts queue, leave and are remembered as in plain lists", "[fuzz][tx_adverts]") {
   run_seeds(fuzz_tx_adverts);
 }
+
+TEST_CASE("the rules of demands hold as in a list of records", "[fuzz][tx_demands]") { run_seeds(fuzz_tx_demands); }
