@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/random.h"
+#include "tests/fuzz/event_log_model.h"
 #include "tests/fuzz/flood_gate_model.h"
 #include "tests/fuzz/tx_adverts_model.h"
 #include "tests/fuzz/tx_demands_model.h"
@@ -37,3 +38,7 @@ TEST_CASE("adverts queue, leave and are remembered as in plain lists", "[fuzz][t
 }
 
 TEST_CASE("the rules of demands hold as in a list of records", "[fuzz][tx_demands]") { run_seeds(fuzz_tx_demands); }
+
+TEST_CASE("every reader of the event log is told of all that was published since it came", "[fuzz][event_log]") {
+  run_seeds(fuzz_event_log);
+}
