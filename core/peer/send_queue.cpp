@@ -53,8 +53,9 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
 }
 
 void SendQueue::drop_stale_scp(const SendQueueLimits& limits) {
-  if (limits.lowest_slot == stale_below_) return;
+  if (limits.lowest_slot == stale_below_ && limits.checkpoint_slot == kept_slot_) return;
   stale_below_ = limits.lowest_slot;
+  kept_slot_ = limits.checkpoint_slot;
   const auto is_stale = [&](const Entry& queued) {
     if (queued.slot >= limits.lowest_slot || queued.slot == limits.checkpoint_slot) return false;
     scp_bytes_ -= queued.message->size();

@@ -132,6 +132,19 @@ TEST_CASE("SCP below the lowest slot goes, the checkpoint stays", "[send_queue]"
   CHECK(f.metrics.dropped_scp == 7);
 }
 
+TEST_CASE("SCP of a former checkpoint goes when the checkpoint moves on", "[send_queue]") {
+  Fixture f;
+  const NodeId node = test::make_node(1);
+  f.limits.lowest_slot = 68;
+  f.limits.checkpoint_slot = 63;
+  f.push(test::make_scp(kNetwork, {.node = node, .slot = 63}));
+  REQUIRE(f.queue.size() == 1);
+  f.limits.checkpoint_slot = 64;
+  f.push(test::make_scp(kNetwork, {.node = node, .slot = 64}));
+  CHECK(f.queue.size() == 1);
+  CHECK(f.metrics.dropped_scp == 1);
+}
+
 TEST_CASE("a newer statement of the same node and slot takes the older one's place", "[send_queue]") {
   Fixture f;
   const NodeId a = test::make_node(1);
