@@ -41,10 +41,11 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
   const bool is_stale = entry.slot < limits.lowest_slot && entry.slot != limits.checkpoint_slot;
   if (is_stale || replace_or_refuse_scp(entry)) {
     ++metrics_.dropped_scp;
-    return;
+  } else {
+    scp_bytes_ += entry.message->size();
+    queue.push_back(std::move(entry));
   }
-  scp_bytes_ += entry.message->size();
-  queue.push_back(std::move(entry));
+  // What took another's place may be larger than that.
   while (scp_bytes_ > kScpQueueBytesMax) {
     scp_bytes_ -= queue.front().message->size();
     queue.pop_front();

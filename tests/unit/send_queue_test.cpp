@@ -199,3 +199,16 @@ TEST_CASE("SCP bytes are bounded, the oldest go", "[send_queue]") {
   f.take();
   CHECK(f.sent.back() == last);
 }
+
+TEST_CASE("SCP bytes are bounded when statements are replaced by larger ones", "[send_queue]") {
+  Fixture f;
+  const std::size_t large_bytes = test::make_scp(kNetwork, {.node = {}, .value_bytes = 250'000})->size();
+  const std::uint64_t nodes = 2 * (kScpQueueBytesMax / large_bytes);
+  for (std::uint64_t i = 0; i < nodes; ++i) f.push(test::make_scp(kNetwork, {.node = test::make_node(i)}));
+  REQUIRE(f.queue.size() == nodes);
+  for (std::uint64_t i = 0; i < nodes; ++i) {
+    f.push(test::make_scp(kNetwork, {.node = test::make_node(i), .ballot_counter = 2, .value_bytes = 250'000}));
+    REQUIRE(f.queue.scp_bytes() <= kScpQueueBytesMax);
+  }
+  CHECK(f.queue.size() == kScpQueueBytesMax / large_bytes);
+}
