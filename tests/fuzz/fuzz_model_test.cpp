@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "tests/fuzz/event_log_model.h"
 #include "tests/fuzz/flood_gate_model.h"
+#include "tests/fuzz/flow_control_model.h"
 #include "tests/fuzz/tx_adverts_model.h"
 #include "tests/fuzz/tx_demands_model.h"
 
@@ -41,4 +42,8 @@ TEST_CASE("the rules of demands hold as in a list of records", "[fuzz][tx_demand
 
 TEST_CASE("every reader of the event log is told of all that was published since it came", "[fuzz][event_log]") {
   run_seeds(fuzz_event_log);
+}
+
+TEST_CASE("two ends of a link count, queue and shed as plain sums and lists", "[fuzz][flow_control]") {
+  run_seeds(fuzz_flow_control);
 }
