@@ -129,10 +129,9 @@ std::optional<TxFullHash> TxAdverts::take_incoming(PeerId peer) {
 
 void TxAdverts::clear_below(std::uint32_t ledger) {
   // Going back must not bring back what was cleared.
-  const bool goes_back = ledger < cleared_below_;
-  for (auto& [peer, adverts] : peers_) {
-    if (goes_back) sweep(adverts, adverts.history.size());
-  }
+  const auto is_cleared = [this](const TxFullHash&, std::uint32_t seen_at) { return seen_at < cleared_below_; };
+  if (ledger < cleared_below_)
+    for (auto& [peer, adverts] : peers_) adverts.history.erase_if(is_cleared);
   cleared_below_ = ledger;
   for (auto& [peer, adverts] : peers_) sweep(adverts, kSweepMax);
 }

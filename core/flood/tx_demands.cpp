@@ -28,7 +28,7 @@ void TxDemands::on_ledger(const LedgerView& view) {
     return per_period(kQueueLedgers * view.ops_per_ledger(), options_.period, view.close_time, max);
   };
   max_demand_size_ = share(limits::kDemandMax);
-  period_demands_max_ = share(options_.immediate ? options_.demands_max : limits::kDemandMax);
+  period_demands_max_ = share(options_.immediate ? limits::kDemandsMax : limits::kDemandMax);
 }
 
 void TxDemands::on_peer(PeerId peer, const NodeId& node) {
@@ -153,7 +153,8 @@ void TxDemands::on_advert(PeerId id, std::span<const TxFullHash> hashes, std::ui
     return;
   }
   adverts_.queue_incoming(id, hashes);
-  if (!options_.immediate && round_allowed_ < now) {
+  // A round that is wanted already is due on its beat, even if that is over and nobody has called advance yet.
+  if (!options_.immediate && round_wanted_.is_never() && round_allowed_ < now) {
     // Nothing waited, so no round was run: keep the beat that a free-running timer would have.
     const std::int64_t beats = (now - round_allowed_ + options_.period - Duration(1)) / options_.period;
     round_allowed_ = round_allowed_ + beats * options_.period;
@@ -203,6 +204,7 @@ void TxDemands::put_out(PeerId id, std::span<const TxFullHash> hashes, DemandBat
 
 PullLatency TxDemands::on_transaction(const TxFullHash& hash, const NodeId& node, Instant now) {
   PullLatency latency;
+  purge(now);
   const Record* const record = find_record(hash, now);
   if (record == nullptr) return latency;
   for (const auto& [asked, when] : record->asked) {

@@ -41,10 +41,11 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
   const bool is_stale = entry.slot < limits.lowest_slot && entry.slot != limits.checkpoint_slot;
   if (is_stale || replace_or_refuse_scp(entry)) {
     ++metrics_.of(FloodQueue::kScp).dropped;
-    return;
+  } else {
+    scp_bytes_ += entry.message->size();
+    waiting.push_back(std::move(entry));
   }
-  scp_bytes_ += entry.message->size();
-  waiting.push_back(std::move(entry));
+  // What took another's place may be larger than that.
   while (scp_bytes_ > kScpQueueBytesMax) {
     scp_bytes_ -= waiting.front().message->size();
     waiting.pop_front();
@@ -53,8 +54,9 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
 }
 
 void SendQueue::drop_stale_scp(const SendQueueLimits& limits) {
-  if (limits.lowest_slot == stale_below_) return;
+  if (limits.lowest_slot == stale_below_ && limits.checkpoint_slot == kept_slot_) return;
   stale_below_ = limits.lowest_slot;
+  kept_slot_ = limits.checkpoint_slot;
   const auto is_stale = [&](const Entry& queued) {
     if (queued.slot >= limits.lowest_slot || queued.slot == limits.checkpoint_slot) return false;
     scp_bytes_ -= queued.message->size();

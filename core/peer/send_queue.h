@@ -83,7 +83,8 @@ class SendQueue {
   std::array<std::optional<Instant>, kFloodQueueCount> blocked_since_;
   std::uint64_t transaction_bytes_ = 0;
   std::uint64_t scp_bytes_ = 0;
-  std::uint32_t stale_below_ = 0;  // SCP slots below this were dropped already
+  std::uint32_t stale_below_ = 0;  // SCP slots below this were dropped already,
+  std::uint32_t kept_slot_ = 0;    // except this one
   std::array<std::size_t, kFloodQueueCount> hash_counts_{};
 };
 

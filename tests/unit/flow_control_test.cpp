@@ -65,6 +65,21 @@ TEST_CASE("credit that lets nothing leave does not stop the clock", "[flow_contr
   CHECK(flow.no_credit_deadline().is_never());
 }
 
+TEST_CASE("the clock of what was shed ends when something leaves at once", "[flow_control]") {
+  FlowControlMetrics metrics;
+  FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);
+  std::vector<MessagePtr> sent;
+  REQUIRE_FALSE(flow.on_grant({10, 1000}));
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    flow.queue(test::make_transaction(kNetwork, i, 3000), kStart, {.max_tx_set_ops = 1});
+    flow.take_sendable(kStart, sent);
+  }
+  REQUIRE(flow.queued() == 0);
+  CHECK(flow.no_credit_deadline() == kStart + seconds(60));  // shedding is no sign that the peer grants anything
+  REQUIRE(flow.take_at_once(*test::make_transaction(kNetwork, 2), {}));
+  CHECK(flow.no_credit_deadline().is_never());
+}
+
 TEST_CASE("a larger maximal transaction is granted at once, a smaller one changes nothing", "[flow_control]") {
   FlowControlMetrics metrics;
   FlowControl flow(kStart, limits::kMaxClassicTxBytes, {}, metrics);

@@ -133,6 +133,19 @@ TEST_CASE("SCP below the lowest slot goes, the checkpoint stays", "[send_queue]"
   CHECK(f.metrics.of(FloodQueue::kScp).dropped == 7);
 }
 
+TEST_CASE("SCP of a former checkpoint goes when the checkpoint moves on", "[send_queue]") {
+  Fixture f;
+  const NodeId node = test::make_node(1);
+  f.limits.lowest_slot = 68;
+  f.limits.checkpoint_slot = 63;
+  f.push(test::make_scp(kNetwork, {.node = node, .slot = 63}));
+  REQUIRE(f.queue.size() == 1);
+  f.limits.checkpoint_slot = 64;
+  f.push(test::make_scp(kNetwork, {.node = node, .slot = 64}));
+  CHECK(f.queue.size() == 1);
+  CHECK(f.metrics.of(FloodQueue::kScp).dropped == 1);
+}
+
 TEST_CASE("a newer statement of the same node and slot takes the older one's place", "[send_queue]") {
   Fixture f;
   const NodeId a = test::make_node(1);
@@ -229,4 +242,17 @@ TEST_CASE("how long each message waited, and each queue lacked credit, is measur
   f.now = Instant(milliseconds(90));
   f.take();
   CHECK(transactions.throttled == milliseconds(50));  // nothing waited
+}
+
+TEST_CASE("SCP bytes are bounded when statements are replaced by larger ones", "[send_queue]") {
+  Fixture f;
+  const std::size_t large_bytes = test::make_scp(kNetwork, {.node = {}, .value_bytes = 250'000})->size();
+  const std::uint64_t nodes = 2 * (kScpQueueBytesMax / large_bytes);
+  for (std::uint64_t i = 0; i < nodes; ++i) f.push(test::make_scp(kNetwork, {.node = test::make_node(i)}));
+  REQUIRE(f.queue.size() == nodes);
+  for (std::uint64_t i = 0; i < nodes; ++i) {
+    f.push(test::make_scp(kNetwork, {.node = test::make_node(i), .ballot_counter = 2, .value_bytes = 250'000}));
+    REQUIRE(f.queue.scp_bytes() <= kScpQueueBytesMax);
+  }
+  CHECK(f.queue.size() == kScpQueueBytesMax / large_bytes);
 }

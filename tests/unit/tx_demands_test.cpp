@@ -111,6 +111,17 @@ TEST_CASE("the time a transaction took is told for the first copy and for each n
   REQUIRE_FALSE(t.demands.on_transaction(hash(5), node(1), at(800)).of_this_node.has_value());
 }
 
+TEST_CASE("what comes once its record is over answers no demand, told or not", "[tx_demands]") {
+  Demands t;
+  t.add_peers(1);
+  REQUIRE(t.advert(1, hashes(1, 1), 1000).size() == 1);
+  const PullLatency latency = t.demands.on_transaction(hash(1), node(1), at(61'000));
+  CHECK_FALSE(latency.since_first_demand);
+  CHECK_FALSE(latency.of_this_node);
+  CHECK(t.demands.size() == 0);
+  CHECK(t.metrics.demands_abandoned == 1);
+}
+
 TEST_CASE("a round shares hashes out among the peers that named them", "[tx_demands]") {
   Demands t({.immediate = false});
   t.add_peers(4);
@@ -169,6 +180,17 @@ TEST_CASE("without immediate, rounds keep a beat of 200 ms and nothing runs whil
   }
   REQUIRE(t.advance(1000).size() == 1);
   REQUIRE(t.demands.next_deadline() == at(60'400));
+}
+
+TEST_CASE("an advert that comes before a due round is run does not put it off", "[tx_demands]") {
+  Demands t({.immediate = false});
+  t.add_peers(1);
+  REQUIRE(t.advert(1, hashes(1, 1), 250).empty());
+  REQUIRE(t.advert(1, hashes(2, 1), 401).empty());
+  REQUIRE(t.demands.next_deadline() == at(400));
+  const DemandBatches asked = t.advance(401);
+  REQUIRE(asked.size() == 1);
+  REQUIRE(asked[0].hashes == hashes(1, 2));
 }
 
 TEST_CASE("while demanding is off adverts wait, and turning it on asks for them", "[tx_demands]") {
