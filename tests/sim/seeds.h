@@ -21,8 +21,9 @@ inline std::vector<std::uint64_t> seeds() {
 }
 
 inline std::string how_to_repeat(std::uint64_t seed) {
-  return "repeat with: OVERLAYD_SIM_SEED=" + std::to_string(seed) + " build/tests/sim_tests \"" +
-         Catch::getResultCapture().getCurrentTestName() + "\"";
+  std::string name;  // in Catch's notation a bare comma separates names
+  for (const char c : Catch::getResultCapture().getCurrentTestName()) name += (c == ',' ? "\\," : std::string(1, c));
+  return "repeat with: OVERLAYD_SIM_SEED=" + std::to_string(seed) + " build/tests/sim_tests '" + name + "'";
 }
 
 }  // namespace overlayd::sim

@@ -121,7 +121,7 @@ void SimLinks::pump(End& end, Instant now) {
 
 void SimLinks::arrive(const Delivery& delivery, Instant now) {
   End& end = ends_[delivery.end];
-  if (!end.is_open) return;
+  if (!end.is_open) return lose(delivery.message);
   if (end.is_reading && end.unread.empty()) return read_one(end, delivery.message, now);
   end.unread.push_back(delivery.message);
 }
@@ -177,9 +177,13 @@ void SimLinks::tell_progress(EndIndex index) {
 
 // --- the end ------------------------------------------------------------------------------------------------------
 
+void SimLinks::lose(const MessagePtr& message) { lost_[message->type()] += {1, bytes_of(message)}; }
+
 void SimLinks::detach(End& end) {
   OVERLAYD_CHECK(end.is_open);
   end.is_open = false;
+  for (const Waiting& waiting : end.waiting) lose(waiting.message);
+  for (const MessagePtr& message : end.unread) lose(message);
   end.waiting.clear();
   end.unread.clear();
   nodes_[end.place.node].ends.erase(end.place.peer);

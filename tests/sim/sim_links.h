@@ -95,6 +95,8 @@ class SimLinks {
   [[nodiscard]] std::size_t open_count() const { return open_.size() / 2; }
   [[nodiscard]] const WireCounts& sent(std::size_t node) const { return nodes_.at(node).sent; }
   [[nodiscard]] const WireCounts& read(std::size_t node) const { return nodes_.at(node).read; }
+  // What cuts and closes lost of all links.
+  [[nodiscard]] const WireCounts& lost() const { return lost_; }
 
  private:
   struct Waiting {
@@ -139,6 +141,7 @@ class SimLinks {
   void drain(EndIndex index, Instant now);
   void note_progress(EndIndex index, Instant now);
   void tell_progress(EndIndex index);
+  void lose(const MessagePtr& message);
   void detach(End& end);
   // The node learns at `at` that the link is gone.
   void hang_up(EndIndex index, DropReason reason, Instant at);
@@ -151,6 +154,7 @@ class SimLinks {
   std::deque<End> ends_;  // never reused: a link that is gone may still have events
   std::vector<EndIndex> open_;
   std::vector<Node> nodes_;
+  WireCounts lost_;
 };
 
 }  // namespace overlayd::sim
