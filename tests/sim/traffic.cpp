@@ -29,10 +29,12 @@ void Traffic::send_transactions(const Load& load) {
 }
 
 void Traffic::send_scp(const Load& load) {
-  start(load, [this](Stream& stream) {
-    const test::ScpFields fields{.node = test::make_node(scp_messages_.size()), .slot = ledgers_.view.sequence + 1};
-    send(scp_messages_, stream.random.below(nodes_), test::make_scp(network_.network_id(), fields));
-  });
+  start(load, [this](Stream& stream) { send_scp_message(stream.random.below(nodes_)); });
+}
+
+const Sent& Traffic::send_scp_message(std::size_t origin) {
+  const test::ScpFields fields{.node = test::make_node(scp_messages_.size()), .slot = ledgers_.view.sequence + 1};
+  return send(scp_messages_, origin, test::make_scp(network_.network_id(), fields));
 }
 
 const Sent& Traffic::send_transaction(std::size_t origin, std::size_t bytes) {

@@ -45,6 +45,7 @@ class Traffic {
   void send_scp(const Load& load);
   // One, now.
   const Sent& send_transaction(std::size_t origin, std::size_t bytes = 300);
+  const Sent& send_scp_message(std::size_t origin);
   // Called right after each.
   void on_sent(std::function<void(const Sent&)> call) { on_sent_ = std::move(call); }
 
