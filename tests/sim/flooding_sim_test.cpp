@@ -1,6 +1,7 @@
 // Transactions and SCP messages through many overlays, on virtual time.
 #include <catch2/catch.hpp>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_network.h"
 #include "tests/support/messages.h"
 
@@ -8,11 +9,6 @@ using namespace overlayd;
 using namespace overlayd::sim;
 
 namespace {
-
-// A run that fails is repeated by its seed.
-#define SIM_SEEDS(seed)                               \
-  const std::uint64_t seed = GENERATE(1, 2, 3, 4, 5); \
-  CAPTURE(seed)
 
 bool all_have(SimNetwork& network, const std::vector<MessagePtr>& messages, std::size_t except) {
   for (std::size_t i = 0; i < network.size(); ++i) {
@@ -86,7 +82,7 @@ TEST_CASE("without a client nobody is asked for transactions", "[sim]") {
   const auto messages = transactions(network, 1);
   network.broadcast(0, messages[0]);
   network.run_for(seconds(5));
-  CHECK(network.node(1).bytes_sent(wire::MessageType::kFloodDemand) == 0);
+  CHECK(network.links().sent(1)[wire::MessageType::kFloodDemand].messages == 0);
   // Once one attaches, what was advertised meanwhile is asked for.
   network.give(1, TransactionTakers{true});
   CHECK(network.run_until([&] { return network.node(1).has_received(messages[0]); }, seconds(5)));
@@ -127,7 +123,7 @@ TEST_CASE("1,000 transactions from random nodes reach everyone, each once", "[si
     for (const Arrival& arrival : network.node(i).arrivals())
       received += arrival.message->type() == wire::MessageType::kTransaction ? 1 : 0;
     for (const DropReason reason : {DropReason::kOverCapacity, DropReason::kNoCredit, DropReason::kIdle})
-      CHECK(network.node(i).overlay().metrics().link.drops[static_cast<std::size_t>(reason)] == 0);
+      CHECK(network.node(i).drops(reason) == 0);
   }
   CHECK(received == 1000 * (network.size() - 1));
   network.check_invariants();

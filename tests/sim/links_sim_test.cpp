@@ -1,19 +1,12 @@
 // Links of many overlays: slots, duplicates, breaks and shutdown, on virtual time.
 #include <catch2/catch.hpp>
 
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_network.h"
 #include "tests/support/messages.h"
 
 using namespace overlayd;
 using namespace overlayd::sim;
-
-namespace {
-
-std::uint64_t drops(SimNetwork& network, std::size_t node, DropReason reason) {
-  return network.node(node).overlay().metrics().link.drops[static_cast<std::size_t>(reason)];
-}
-
-}  // namespace
 
 TEST_CASE("two nodes authenticate each other", "[sim]") {
   SimNetwork network({.seed = 1});
@@ -80,7 +73,7 @@ TEST_CASE("a node that knows its own address does not stay connected to itself",
   network.connect(0, 0);
   network.run_for(seconds(5));
   CHECK(network.node(0).overlay().peers(network.now()).empty());
-  CHECK(drops(network, 0, DropReason::kConnectingToSelf) >= 1);
+  CHECK(network.node(0).drops(DropReason::kConnectingToSelf) >= 1);
 }
 
 TEST_CASE("inbound slots are limited and the rest is told why", "[sim]") {
@@ -92,11 +85,11 @@ TEST_CASE("inbound slots are limited and the rest is told why", "[sim]") {
   }
   network.run_for(milliseconds(1900));
   CHECK(network.node(0).authenticated() == 3);
-  CHECK(drops(network, 0, DropReason::kPeerRejected) == 2);
+  CHECK(network.node(0).drops(DropReason::kPeerRejected) == 2);
   std::size_t told = 0;
   for (std::size_t i = 1; i < network.size(); ++i)
-    for (const PublishPeer& event : network.node(i).peer_events())
-      if (event.change == PeerChange::kDropped && event.detail == "ERR_LOAD (peer rejected)") ++told;
+    for (const PeerEvent& event : network.node(i).peer_events())
+      if (event.what.change == PeerChange::kDropped && event.what.detail == "ERR_LOAD (peer rejected)") ++told;
   CHECK(told == 2);
 }
 
@@ -112,8 +105,7 @@ TEST_CASE("a broken link is dialled again", "[sim]") {
 }
 
 TEST_CASE("transactions reach everyone although links break every second", "[sim]") {
-  const std::uint64_t seed = GENERATE(1, 2, 3, 4, 5);
-  CAPTURE(seed);
+  SIM_SEEDS(seed);
   SimNetwork network({.seed = seed});
   for (int i = 0; i < 12; ++i) network.add_node();
   network.connect_randomly(6);
@@ -149,8 +141,8 @@ TEST_CASE("at shutdown every peer is told", "[sim]") {
   network.run_for(seconds(1));
   for (std::size_t i = 1; i < 4; ++i) {
     const auto& events = network.node(i).peer_events();
-    CHECK(std::any_of(events.begin(), events.end(), [&](const PublishPeer& event) {
-      return event.node == network.node(0).id() && event.detail == "ERR_MISC (shutdown)";
+    CHECK(std::any_of(events.begin(), events.end(), [&](const PeerEvent& event) {
+      return event.what.node == network.node(0).id() && event.what.detail == "ERR_MISC (shutdown)";
     }));
   }
   CHECK(network.node(0).overlay().peers(network.now()).empty());

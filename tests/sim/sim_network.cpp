@@ -2,18 +2,36 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/crypto/hash.h"
+#include "tests/sim/random_graph.h"
 
 namespace overlayd::sim {
 namespace {
 
 constexpr std::uint64_t kEpoch = 1'800'000'000;
 
-NodeId node_id_of(std::size_t index) {
-  NodeId id;
+class Overlay final : public Participant {
+ public:
+  Overlay(const OverlayOptions& options, std::uint64_t seed, const Now& now)
+      : random_(seed), overlay_(options, random_, now) {}
+  void handle(const Input& input, const Now& now, Outputs& out) override { overlay_.handle(input, now, out); }
+  void advance(const Now& now, Outputs& out) override { overlay_.advance(now, out); }
+  [[nodiscard]] Instant next_deadline() const override { return overlay_.next_deadline(); }
+  [[nodiscard]] OverlayManager& overlay() { return overlay_; }
+
+ private:
+  Random random_;
+  OverlayManager overlay_;
+};
+
+LocalNode local_node(std::size_t index, const NetworkId& network) {
   const std::array<std::uint8_t, 2> seed{static_cast<std::uint8_t>(index >> 8), static_cast<std::uint8_t>(index)};
-  id.bytes = crypto::sha256(seed);
-  return id;
+  LocalNode local;
+  local.node_id.bytes = crypto::sha256(seed);
+  local.network_id = network;
+  local.version_string = "sim";
+  return local;
 }
 
 // One /16 per 200 nodes, all public.
@@ -24,228 +42,176 @@ PeerAddress address_of(std::size_t index) {
       limits::kPeerPort);
 }
 
-OverlayOptions overlay_options(const NetworkId& network, std::size_t index, const NodeOptions& options) {
-  OverlayOptions overlay;
-  overlay.local.node_id = node_id_of(index);
-  overlay.local.network_id = network;
-  overlay.local.version_string = "sim";
-  overlay.relay_mode = options.relay_mode;
-  overlay.is_flood_immediate = options.is_flood_immediate;
-  overlay.target_outbound = options.target_outbound;
-  overlay.max_inbound = options.max_inbound;
-  return overlay;
+// What stream `stream` of a run draws from: 0 is the graph, the others are nodes.
+std::uint64_t stream_seed(std::uint64_t seed, std::uint64_t stream) {
+  return Random(seed).next() ^ Random(stream).next();
 }
 
 }  // namespace
 
-SimNode::SimNode(SimNetwork& network, std::size_t index, const NodeOptions& options)
-    : network_(network),
-      index_(index),
-      options_(options),
-      id_(node_id_of(index)),
-      address_(address_of(index)),
-      random_(network.random_.next()) {
-  overlay_ =
-      std::make_unique<OverlayManager>(overlay_options(network.network_id_, index, options), random_, network.clock());
-}
-
-bool SimNode::has_received(const MessagePtr& message) const { return received_.contains(message->flood_hash()); }
-
-std::size_t SimNode::authenticated() const {
-  const auto peers = overlay_->peers(network_.now());
-  return static_cast<std::size_t>(
-      std::count_if(peers.begin(), peers.end(), [](const PeerSnapshot& peer) { return peer.is_authenticated; }));
-}
-
-std::uint64_t SimNode::bytes_sent(wire::MessageType type) const {
-  const auto found = bytes_sent_.find(type);
-  return found == bytes_sent_.end() ? 0 : found->second;
-}
-
-SimNetwork::SimNetwork(const SimOptions& options) : options_(options), random_(options.seed), now_(seconds(1)) {
+SimNetwork::SimNetwork(const SimOptions& options)
+    : options_(options),
+      random_(options.seed),
+      now_(seconds(1)),
+      links_(options.link, options.seed, events_, [this](std::size_t node, const Input& input) { give(node, input); }) {
   network_id_.bytes.fill(7);
 }
 
 Now SimNetwork::clock() const { return {now_, {kEpoch + static_cast<std::uint64_t>(now_.since_start() / seconds(1))}}; }
 
-std::size_t SimNetwork::add_node(const NodeOptions& options) {
+SimNode& SimNetwork::add() {
   const std::size_t index = nodes_.size();
-  nodes_.push_back(std::make_unique<SimNode>(*this, index, options));
+  nodes_.push_back(std::make_unique<SimNode>(index, local_node(index, network_id_), address_of(index)));
+  links_.add_node();
   by_address_[nodes_.back()->address()] = index;
-  if (options.has_client) give(index, TransactionTakers{true});
-  rearm(index);
-  return index;
+  return *nodes_.back();
+}
+
+std::size_t SimNetwork::add_node(const NodeOptions& options) {
+  SimNode& node = add();
+  OverlayOptions overlay;
+  overlay.local = node.local_;
+  overlay.relay_mode = options.relay_mode;
+  overlay.is_flood_immediate = options.is_flood_immediate;
+  overlay.target_outbound = options.target_outbound;
+  overlay.max_inbound = options.max_inbound;
+  auto participant = std::make_unique<Overlay>(overlay, stream_seed(options_.seed, node.index() + 1), clock());
+  node.options_ = options;
+  node.overlay_ = &participant->overlay();
+  node.participant_ = std::move(participant);
+  if (options.has_client) give(node.index(), TransactionTakers{true});
+  rearm(node);
+  return node.index();
+}
+
+std::size_t SimNetwork::add_participant(const Make& make) {
+  SimNode& node = add();
+  node.participant_ = make(node.local_);
+  rearm(node);
+  return node.index();
 }
 
 void SimNetwork::connect(std::size_t from, std::size_t to) { give(from, ConnectTo{node(to).address()}); }
 
 void SimNetwork::connect_randomly(std::size_t degree) {
-  // A ring first, so that the graph is connected; the rest at random.
-  for (std::size_t i = 0; i < size(); ++i) connect(i, (i + 1) % size());
-  for (std::size_t i = 0; i < size(); ++i) {
-    for (std::size_t k = 1; k < degree / 2; ++k) {
-      const std::size_t other = random_.below(size());
-      if (other != i) connect(i, other);
-    }
-  }
+  Random random(stream_seed(options_.seed, 0));
+  for (const auto& [from, to] : random_regular_graph(size(), degree, random)) connect(from, to);
 }
 
-void SimNetwork::give(std::size_t node, Input input) {
+void SimNetwork::give(std::size_t node, const Input& input) {
   SimNode& target = *nodes_.at(node);
   if (!target.is_alive_) return;
-  Outputs outputs;
-  target.overlay_->handle(input, clock(), outputs);
-  carry_out(node, outputs);
-  rearm(node);
+  // Taken out of the scratch, should carrying out one input ever lead to another.
+  Outputs outputs = std::move(outputs_);
+  outputs.clear();
+  target.participant_->handle(input, clock(), outputs);
+  carry_out(target, outputs);
+  outputs_ = std::move(outputs);
+  rearm(target);
 }
 
 void SimNetwork::broadcast(std::size_t node, MessagePtr message) {
-  give(node, Broadcast{RequestId{next_sequence_++}, std::move(message)});
+  give(node, Broadcast{RequestId{next_request_++}, std::move(message)});
 }
 
-void SimNetwork::schedule(Instant at, std::function<void()> fire) {
-  events_.push(Event{std::max(at, now_), next_sequence_++, std::move(fire)});
+void SimNetwork::every(Duration period, Task task) {
+  at(now_ + period, [this, period, task = std::move(task)] {
+    task();
+    every(period, task);
+  });
 }
 
-void SimNetwork::rearm(std::size_t node) {
-  SimNode& target = *nodes_.at(node);
-  const Instant next = target.overlay_->next_deadline();
-  if (next.is_never() || (!target.wake_at_.is_never() && target.wake_at_ <= next)) return;
-  target.wake_at_ = next;
-  schedule(next, [this, node, next] { wake(node, next); });
+void SimNetwork::rearm(SimNode& node) {
+  const Instant next = std::max(node.participant_->next_deadline(), now_);
+  if (next.is_never() || node.wake_at_ <= next) return;
+  node.wake_at_ = next;
+  events_.push(next, Wake{node.index()});
 }
 
-void SimNetwork::wake(std::size_t node, Instant at) {
-  SimNode& target = *nodes_.at(node);
-  if (!target.is_alive_ || target.wake_at_ != at) return;  // an earlier wake replaced this one
+void SimNetwork::wake(std::size_t node) {
+  SimNode& target = *nodes_[node];
+  if (!target.is_alive_ || target.wake_at_ != now_) return;  // an earlier wake replaced this one
   target.wake_at_ = Instant::never();
-  Outputs outputs;
-  target.overlay_->advance(clock(), outputs);
-  carry_out(node, outputs);
-  rearm(node);
+  Outputs outputs = std::move(outputs_);
+  outputs.clear();
+  target.participant_->advance(clock(), outputs);
+  carry_out(target, outputs);
+  outputs_ = std::move(outputs);
+  rearm(target);
 }
 
-void SimNetwork::carry_out(std::size_t node, const Outputs& outputs) {
+void SimNetwork::carry_out(SimNode& node, const Outputs& outputs) {
   for (const Output& output : outputs) carry_out(node, output);
 }
 
-void SimNetwork::carry_out(std::size_t node, const Output& output) {
-  SimNode& source = *nodes_.at(node);
-  if (const auto* dial = std::get_if<Dial>(&output)) {
-    const PeerId peer = dial->peer;
-    const PeerAddress address = dial->address;
-    schedule(now_ + options_.link.latency, [this, node, peer, address] { open_link(node, peer, address); });
-  } else if (const auto* send = std::get_if<Send>(&output)) {
-    source.bytes_sent_[send->message->type()] += send->message->size();
-    deliver(node, send->peer, send->message);
-  } else if (const auto* close = std::get_if<Close>(&output)) {
-    close_link(node, close->peer, *close);
-  } else if (const auto* verify = std::get_if<VerifyScp>(&output)) {
-    const FloodHash hash = verify->message->flood_hash();
-    schedule(now_, [this, node, hash] { give(node, ScpVerified{hash, true}); });
+void SimNetwork::carry_out(SimNode& node, const Output& output) {
+  const std::size_t index = node.index();
+  if (const auto* send = std::get_if<Send>(&output)) {
+    links_.send({index, send->peer}, send->message, now_);
   } else if (const auto* published = std::get_if<PublishMessage>(&output)) {
-    source.arrivals_.push_back({now_, published->from, published->message});
-    source.received_.emplace(published->message->flood_hash(), now_);
-    if (source.options_.has_client && published->message->type() == wire::MessageType::kTransaction) {
-      const VerdictGiven verdict{published->message->tx_hash(), source.options_.verdict};
-      schedule(now_ + source.options_.verdict_delay, [this, node, verdict] { give(node, verdict); });
-    }
+    publish(node, *published);
+  } else if (const auto* verify = std::get_if<VerifyScp>(&output)) {
+    const FloodHash& hash = verify->message->flood_hash();
+    at(now_ + options_.verify_delay,
+       [this, index, verified = ScpVerified{hash, !forged_.contains(hash)}] { give(index, verified); });
+  } else if (const auto* dial = std::get_if<Dial>(&output)) {
+    at(now_ + latency(), [this, index, dial = *dial] { open_link(index, dial.peer, dial.address); });
+  } else if (const auto* close = std::get_if<Close>(&output)) {
+    links_.close({index, close->peer}, *close, now_);
+  } else if (const auto* pause = std::get_if<PauseReading>(&output)) {
+    links_.pause({index, pause->peer});
+  } else if (const auto* resume = std::get_if<ResumeReading>(&output)) {
+    links_.resume({index, resume->peer}, now_);
   } else if (const auto* peer = std::get_if<PublishPeer>(&output)) {
-    source.peer_events_.push_back(*peer);
+    node.on_peer(*peer, now_);
   } else if (const auto* answer = std::get_if<BroadcastAnswer>(&output)) {
-    source.answers_.push_back(*answer);
+    node.answers_.push_back(*answer);
   }
+}
+
+void SimNetwork::publish(SimNode& node, const PublishMessage& published) {
+  node.arrivals_.push_back({now_, published.from, published.message});
+  if (!node.options_.has_client || published.message->type() != wire::MessageType::kTransaction) return;
+  at(now_ + node.options_.verdict_delay, [this, &node, message = published.message] {
+    give(node.index(), VerdictGiven{message->tx_hash(), node.options_.verdict});
+  });
 }
 
 void SimNetwork::open_link(std::size_t from, PeerId from_peer, const PeerAddress& address) {
   const auto found = by_address_.find(address);
   if (found == by_address_.end() || !nodes_[found->second]->is_alive_) {
-    schedule(now_ + options_.link.latency, [this, from, from_peer] {
+    at(now_ + latency(), [this, from, from_peer] {
       give(from, LinkClosed{from_peer, DropReason::kDialFailed, "refused"});
     });
     return;
   }
   const std::size_t to = found->second;
   const PeerId to_peer{kAcceptedPeerBit | nodes_[to]->next_accepted_++};
-  ends_[{from, from_peer}] = {to, to_peer, now_, now_};
-  ends_[{to, to_peer}] = {from, from_peer, now_, now_};
+  links_.open({from, from_peer}, {to, to_peer}, now_);
   PeerAddress remote = nodes_[from]->address();
   remote.port = static_cast<std::uint16_t>(40'000 + to_peer.value % 20'000);
+  at(now_ + latency(), [this, from, from_peer, address] {
+    if (links_.is_open({from, from_peer})) give(from, LinkOpened{from_peer, address, Direction::kOutbound, {}, {}});
+  });
   give(to, LinkOpened{to_peer, remote, Direction::kInbound, {}, {}});
-  schedule(now_ + options_.link.latency, [this, from, from_peer, address] {
-    if (ends_.contains({from, from_peer})) give(from, LinkOpened{from_peer, address, Direction::kOutbound, {}, {}});
-  });
-}
-
-void SimNetwork::deliver(std::size_t node, PeerId peer, const MessagePtr& message) {
-  const auto found = ends_.find({node, peer});
-  if (found == ends_.end()) return;
-  End& end = found->second;
-  Instant departs = std::max(now_, end.free_at);
-  if (options_.link.bytes_per_second > 0) {
-    departs = departs + Duration(message->size() * 1'000'000'000ULL / options_.link.bytes_per_second);
-    end.free_at = departs;
-  }
-  const Duration jitter{
-      options_.link.jitter.count() == 0
-          ? 0
-          : static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(options_.link.jitter.count()) + 1))};
-  const Instant arrives = std::max(departs + options_.link.latency + jitter, end.last_delivery);
-  end.last_delivery = arrives;
-  const std::size_t to = end.other_node;
-  const PeerId to_peer = end.other_peer;
-  schedule(arrives, [this, to, to_peer, message] {
-    if (!ends_.contains({to, to_peer})) return;
-    give(to, MessageReceived{to_peer, message, message->type() == wire::MessageType::kHello});
-  });
-}
-
-void SimNetwork::close_link(std::size_t node, PeerId peer, const Close& close) {
-  if (close.error) deliver(node, peer, close.error);
-  const auto found = ends_.find({node, peer});
-  if (found == ends_.end()) return;
-  const End end = found->second;
-  ends_.erase(found);
-  break_end(end.other_node, end.other_peer, DropReason::kClosedByRemote,
-            std::max(now_ + options_.link.latency, end.last_delivery));
-  schedule(now_, [this, node, peer] { give(node, LinkClosed{peer, DropReason::kClosedByRemote, ""}); });
-}
-
-void SimNetwork::break_end(std::size_t node, PeerId peer, DropReason reason, Instant at) {
-  schedule(at, [this, node, peer, reason] {
-    if (ends_.erase({node, peer}) > 0) give(node, LinkClosed{peer, reason, ""});
-  });
-}
-
-bool SimNetwork::cut_random_link() {
-  if (ends_.empty()) return false;
-  auto chosen = ends_.begin();
-  std::advance(chosen, static_cast<std::ptrdiff_t>(random_.below(ends_.size())));
-  const auto [node, peer] = chosen->first;
-  const End end = chosen->second;
-  break_end(node, peer, DropReason::kSocketError, now_);
-  break_end(end.other_node, end.other_peer, DropReason::kSocketError, now_);
-  return true;
 }
 
 void SimNetwork::kill(std::size_t node) {
   nodes_.at(node)->is_alive_ = false;
-  for (auto it = ends_.begin(); it != ends_.end();) {
-    if (it->first.first != node) {
-      ++it;
-      continue;
-    }
-    break_end(it->second.other_node, it->second.other_peer, DropReason::kSocketError, now_);
-    it = ends_.erase(it);
-  }
+  links_.cut_all(node, now_);
 }
 
 bool SimNetwork::step(Instant until) {
-  if (events_.empty() || events_.top().at > until) return false;
-  const auto fire = events_.top().fire;
-  now_ = events_.top().at;
-  events_.pop();
-  fire();
+  if (events_.empty() || events_.next_at() > until) return false;
+  now_ = events_.next_at();
+  const Action action = events_.take();
+  if (const auto* delivery = std::get_if<Delivery>(&action)) {
+    links_.arrive(*delivery, now_);
+  } else if (const auto* woken = std::get_if<Wake>(&action)) {
+    wake(woken->node);
+  } else {
+    std::get<Task>(action)();
+  }
   return true;
 }
 
@@ -268,7 +234,8 @@ bool SimNetwork::run_until(const std::function<bool()>& condition, Duration limi
 }
 
 void SimNetwork::check_invariants() const {
-  for (const auto& node : nodes_) node->overlay_->check_invariants();
+  for (const auto& node : nodes_)
+    if (node->is_overlay()) node->overlay().check_invariants();
 }
 
 }  // namespace overlayd::sim

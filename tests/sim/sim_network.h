@@ -1,85 +1,27 @@
-// Many overlays in one thread on virtual time. Links carry whole messages with latency, bandwidth and cuts; nothing is
-// framed or authenticated here (the transport's tests do that). Every run repeats exactly from its seed.
+// Many overlays in one thread on virtual time, with the consensus process of each, and scripted peers among them.
 //
-// Events are ordered by (time, sequence): two at the same time fire in the order in which they were scheduled.
-// A node's clock is read once per event, as the daemon reads it once per batch.
+// Promise. Every run repeats exactly from its seed. What a node decides, what a link's jitter is, and how a random graph
+//          looks depend on the seed and on that node, link or graph alone: adding a peer to a network changes nothing
+//          about the rest but what the peer itself brings about.
+// Rule 1.  Events are ordered by (time, sequence): two at the same time fire in the order in which they were scheduled.
+//          A node's clock is read once per event, as the daemon reads it once per batch.
+// Rule 2.  The transport is that of sim_links.h. A HELLO's certificate always verifies.
+// Rule 3.  A SCP envelope counts as correctly signed unless it was marked as forged; checking takes verify_delay. A
+//          client judges each transaction as its node's options say, after verdict_delay.
+// Rule 4.  A message is one object wherever it goes, so that messages may be told apart by address.
 #pragma once
-#include <functional>
 #include <map>
-#include <memory>
-#include <queue>
-#include <string>
-#include <vector>
 
-#include "core/overlay_manager.h"
+#include "tests/sim/event_queue.h"
+#include "tests/sim/sim_links.h"
+#include "tests/sim/sim_node.h"
 
 namespace overlayd::sim {
-
-struct LinkModel {
-  Duration latency = milliseconds(50);  // one way
-  Duration jitter{0};                   // uniform in [0, jitter], added; order within a link is kept
-  std::uint64_t bytes_per_second = 0;   // each way; 0: no limit
-};
 
 struct SimOptions {
   std::uint64_t seed = 1;
   LinkModel link{};
-  bool are_signatures_checked = false;  // false: every SCP envelope counts as correctly signed
-};
-
-struct NodeOptions {
-  RelayMode relay_mode = RelayMode::kConsensus;
-  bool is_flood_immediate = true;
-  std::uint32_t target_outbound = limits::kOutboundTarget;
-  std::uint32_t max_inbound = limits::kInboundMax;
-  bool has_client = true;              // a consensus process takes transactions and judges them
-  Verdict verdict = Verdict::kAccept;  // what it says of each transaction
-  Duration verdict_delay{0};
-};
-
-struct Arrival {
-  Instant at;
-  NodeId from;
-  MessagePtr message;
-};
-
-class SimNetwork;
-
-// One overlay and the consensus process that sits on it.
-class SimNode {
- public:
-  SimNode(SimNetwork& network, std::size_t index, const NodeOptions& options);
-
-  [[nodiscard]] OverlayManager& overlay() { return *overlay_; }
-  [[nodiscard]] const NodeId& id() const { return id_; }
-  [[nodiscard]] const PeerAddress& address() const { return address_; }
-  [[nodiscard]] std::size_t index() const { return index_; }
-  // What the client was given, in order.
-  [[nodiscard]] const std::vector<Arrival>& arrivals() const { return arrivals_; }
-  [[nodiscard]] bool has_received(const MessagePtr& message) const;
-  [[nodiscard]] const std::vector<PublishPeer>& peer_events() const { return peer_events_; }
-  [[nodiscard]] const std::vector<BroadcastAnswer>& answers() const { return answers_; }
-  [[nodiscard]] std::size_t authenticated() const;
-  // Bytes of messages put on the wire, by type.
-  [[nodiscard]] std::uint64_t bytes_sent(wire::MessageType type) const;
-
- private:
-  friend class SimNetwork;
-  SimNetwork& network_;
-  std::size_t index_;
-  NodeOptions options_;
-  NodeId id_;
-  PeerAddress address_;
-  Random random_;
-  std::unique_ptr<OverlayManager> overlay_;
-  std::vector<Arrival> arrivals_;
-  std::map<FloodHash, Instant> received_;
-  std::vector<PublishPeer> peer_events_;
-  std::vector<BroadcastAnswer> answers_;
-  std::map<wire::MessageType, std::uint64_t> bytes_sent_;
-  Instant wake_at_ = Instant::never();
-  std::uint64_t next_accepted_ = 1;
-  bool is_alive_ = true;
+  Duration verify_delay{0};
 };
 
 class SimNetwork {
@@ -87,67 +29,63 @@ class SimNetwork {
   explicit SimNetwork(const SimOptions& options);
 
   std::size_t add_node(const NodeOptions& options = {});
+  // A node that `make` makes, given its identity.
+  using Make = std::function<std::unique_ptr<Participant>(const LocalNode& local)>;
+  std::size_t add_participant(const Make& make);
   [[nodiscard]] SimNode& node(std::size_t index) { return *nodes_.at(index); }
+  [[nodiscard]] const SimNode& node(std::size_t index) const { return *nodes_.at(index); }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  [[nodiscard]] const SimLinks& links() const { return links_; }
   [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] Duration latency() const { return options_.link.latency; }
   [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
+  // For what a test decides.
   [[nodiscard]] Random& random() { return random_; }
 
   // `from` dials `to`.
   void connect(std::size_t from, std::size_t to);
-  // A connected random graph in which each node dials `degree / 2` others.
+  // A random connected graph of all nodes, without double links: each dials `degree` / 2 others and is dialled by as
+  // many. More nodes than `degree` are needed.
   void connect_randomly(std::size_t degree);
   // Hands an input to a node now.
-  void give(std::size_t node, Input input);
+  void give(std::size_t node, const Input& input);
   void broadcast(std::size_t node, MessagePtr message);
+  void mark_forged(const MessagePtr& scp) { forged_.insert(scp->flood_hash()); }
   // Ends a random open link as a broken cable would; false if there is none.
-  bool cut_random_link();
+  bool cut_random_link() { return links_.cut_random(random_, now_); }
   // The process dies: its links break, nothing more reaches it.
   void kill(std::size_t node);
 
+  void at(Instant when, Task task) { events_.push(std::max(when, now_), std::move(task)); }
+  // The first time a period from now.
+  void every(Duration period, Task task);
   void run_for(Duration duration);
-  // False if `limit` passed first.
+  // False if `limit` passed first. The condition is asked after every event, so it had better be cheap.
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, Duration limit);
   void check_invariants() const;
 
  private:
-  struct Event {
-    Instant at;
-    std::uint64_t sequence;
-    std::function<void()> fire;
-    bool operator>(const Event& other) const { return at != other.at ? at > other.at : sequence > other.sequence; }
-  };
-  // One end of a link: where its messages go, and when the wire is free again.
-  struct End {
-    std::size_t other_node = 0;
-    PeerId other_peer;
-    Instant free_at;
-    Instant last_delivery;
-  };
-
-  void schedule(Instant at, std::function<void()> fire);
+  SimNode& add();
   bool step(Instant until);
-  void carry_out(std::size_t node, const Outputs& outputs);
-  void carry_out(std::size_t node, const Output& output);
+  void carry_out(SimNode& node, const Outputs& outputs);
+  void carry_out(SimNode& node, const Output& output);
+  void publish(SimNode& node, const PublishMessage& published);
   void open_link(std::size_t from, PeerId from_peer, const PeerAddress& address);
-  void deliver(std::size_t node, PeerId peer, const MessagePtr& message);
-  void close_link(std::size_t node, PeerId peer, const Close& close);
-  void break_end(std::size_t node, PeerId peer, DropReason reason, Instant at);
-  void rearm(std::size_t node);
-  void wake(std::size_t node, Instant at);
+  void rearm(SimNode& node);
+  void wake(std::size_t node);
   [[nodiscard]] Now clock() const;
 
   SimOptions options_;
   Random random_;
   NetworkId network_id_;
   Instant now_;
-  std::uint64_t next_sequence_ = 0;
+  EventQueue events_;
+  SimLinks links_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::map<PeerAddress, std::size_t> by_address_;
-  std::map<std::pair<std::size_t, PeerId>, End> ends_;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
-
-  friend class SimNode;
+  std::unordered_set<FloodHash> forged_;
+  Outputs outputs_;  // scratch, kept for its capacity
+  std::uint64_t next_request_ = 1;
 };
 
 }  // namespace overlayd::sim
