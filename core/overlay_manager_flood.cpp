@@ -199,10 +199,11 @@ std::uint32_t OverlayManager::advertise(const MessagePtr& transaction, Instant n
 }
 
 void OverlayManager::advertise_pool_to(peer::Peer& peer, Instant now) {
-  // As many as the peer's own queue holds: it would trim what goes beyond.
+  // As many as the peer's own queue holds: it would trim what goes beyond. Also what this node was told before: whether
+  // that arrived before its last link went, nobody knows.
   for (const MessagePtr& transaction : pool_.accepted(offered_max())) {
-    if (tx_gate_.tell(transaction->flood_hash(), peer.node(), ledger_.sequence))
-      adverts_.queue_outgoing(peer.id(), transaction->tx_full_hash(), now, advert_batches_);
+    static_cast<void>(tx_gate_.tell(transaction->flood_hash(), peer.node(), ledger_.sequence));
+    adverts_.queue_outgoing(peer.id(), transaction->tx_full_hash(), now, advert_batches_);
   }
 }
 

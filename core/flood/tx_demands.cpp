@@ -33,7 +33,7 @@ void TxDemands::on_ledger(const LedgerView& view) {
 
 void TxDemands::on_peer(PeerId peer, const NodeId& node) {
   adverts_.on_peer(peer);
-  peers_.try_emplace(peer, AskedPeer{node, std::nullopt, 0});
+  peers_.try_emplace(peer, AskedPeer{peer, node, std::nullopt, 0});
 }
 
 void TxDemands::on_peer_gone(PeerId peer) {
@@ -55,13 +55,14 @@ const TxDemands::Record* TxDemands::find_record(const TxFullHash& hash, Instant 
   return fulfilled;
 }
 
-TxDemands::Judgement TxDemands::judge(const TxFullHash& hash, const NodeId& node, Instant now) const {
+TxDemands::Judgement TxDemands::judge(const TxFullHash& hash, const AskedPeer& peer, Instant now) const {
   using Status = Judgement::Status;
   if (is_known_or_banned_(hash)) return {Status::kDiscard, now};
   const Record* const record = find_record(hash, now);
   if (record == nullptr) return {Status::kDemand, now};
-  const auto is_this_node = [&](const auto& asked) { return asked.first == node; };
-  if (std::any_of(record->asked.begin(), record->asked.end(), is_this_node)) return {Status::kDiscard, now};
+  const bool is_open = open_.contains(hash);
+  const auto had_turn = [&](const Ask& ask) { return ask.node == peer.node && (ask.link == peer.id || !is_open); };
+  if (std::any_of(record->asked.begin(), record->asked.end(), had_turn)) return {Status::kDiscard, now};
   if (record->asked.size() >= limits::kDemandPeersMax) return {Status::kDiscard, now};
   const Duration steps = options_.backoff * static_cast<std::int64_t>(record->asked.size());
   const Instant due = record->last_demanded + std::min<Duration>(steps, limits::kDemandBackoffMax);
@@ -90,7 +91,7 @@ bool TxDemands::demand(const TxFullHash& hash, AskedPeer& peer, Instant now) {
       return false;
     }
   }
-  record->asked.emplace_back(peer.node, now);
+  record->asked.push_back({peer.node, peer.id, now});
   record->last_demanded = now;
   ++peer.demanded_in_window;
   ++metrics_.demands_sent;
@@ -129,7 +130,7 @@ void TxDemands::charge(const NodeId& node, Instant first_demanded, const TxFullH
 }
 
 void TxDemands::discharge(const TxFullHash& hash, const Record& record) {
-  const NodeId node = record.asked.front().first;
+  const NodeId node = record.asked.front().node;
   const auto found = charges_.find(node);
   OVERLAYD_CHECK(found != charges_.end());
   by_charge_.erase({found->second.size(), node});
@@ -149,7 +150,7 @@ void TxDemands::on_advert(PeerId id, std::span<const TxFullHash> hashes, std::ui
   adverts_.remember(id, hashes, ledger);
   const bool is_backlogged = adverts_.fresh_size(id) > 0;
   if (is_demanding_ && options_.immediate && !is_backlogged) {
-    demand_at_once(id, found->second, hashes, now, out);
+    demand_at_once(found->second, hashes, now, out);
     return;
   }
   adverts_.queue_incoming(id, hashes);
@@ -162,14 +163,14 @@ void TxDemands::on_advert(PeerId id, std::span<const TxFullHash> hashes, std::ui
   want_round(now);
 }
 
-void TxDemands::demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now,
-                               DemandBatches& out) {
+void TxDemands::demand_at_once(AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now, DemandBatches& out) {
+  const PeerId id = peer.id;
   std::size_t left = allowance(peer, now);
   std::vector<TxFullHash> demanded;
   std::vector<TxFullHash> retries;
   std::size_t taken = 0;
   for (; taken < hashes.size() && left > 0; ++taken) {
-    const Judgement judgement = judge(hashes[taken], peer.node, now);
+    const Judgement judgement = judge(hashes[taken], peer, now);
     switch (judgement.status) {
       case Judgement::Status::kDiscard: break;
       case Judgement::Status::kDemand:
@@ -207,8 +208,8 @@ PullLatency TxDemands::on_transaction(const TxFullHash& hash, const NodeId& node
   purge(now);
   const Record* const record = find_record(hash, now);
   if (record == nullptr) return latency;
-  for (const auto& [asked, when] : record->asked) {
-    if (asked == node) latency.of_this_node = now - when;
+  for (const Ask& ask : record->asked) {
+    if (ask.node == node) latency.of_this_node = now - ask.when;
   }
   Record* const open = open_.find(hash);
   if (open == nullptr) return latency;
@@ -263,7 +264,7 @@ void TxDemands::run_round(Instant now, DemandBatches& out) {
   for (auto& [id, peer] : peers_) {
     if (adverts_.incoming_size(id) == 0) continue;
     if (!options_.immediate) peer.window_start.reset();  // the beat is the window, be it a little late
-    turns.push_back(Turn{id, &peer, {}, {}, 0});
+    turns.push_back(Turn{&peer, {}, {}, 0});
   }
   random_.shuffle(turns);
   for (bool has_gained = true; has_gained;) {
@@ -272,18 +273,18 @@ void TxDemands::run_round(Instant now, DemandBatches& out) {
   }
   for (Turn& turn : turns) {
     // What is left in the queue was not looked at for want of allowance; in fixed periods everything waits for the beat.
-    if (adverts_.incoming_size(turn.id) > 0) want_round(*turn.peer->window_start + options_.period);
+    if (adverts_.incoming_size(turn.peer->id) > 0) want_round(*turn.peer->window_start + options_.period);
     if (!turn.retries.empty() && !options_.immediate) want_round(now);
-    adverts_.retry(turn.id, turn.retries);
-    put_out(turn.id, turn.demanded, out);
+    adverts_.retry(turn.peer->id, turn.retries);
+    put_out(turn.peer->id, turn.demanded, out);
   }
 }
 
 bool TxDemands::take_turn(Turn& turn, Instant now) {
   while (allowance(*turn.peer, now) > 0 && turn.refused < max_demand_size_) {
-    const std::optional<TxFullHash> hash = adverts_.take_incoming(turn.id);
+    const std::optional<TxFullHash> hash = adverts_.take_incoming(turn.peer->id);
     if (!hash) return false;
-    const Judgement judgement = judge(*hash, turn.peer->node, now);
+    const Judgement judgement = judge(*hash, *turn.peer, now);
     switch (judgement.status) {
       case Judgement::Status::kDiscard: break;
       case Judgement::Status::kDemand:
@@ -313,15 +314,15 @@ void TxDemands::check_invariants() const {
   std::optional<Instant> before;
   const auto check_record = [](const Record& record) {
     OVERLAYD_CHECK(!record.asked.empty() && record.asked.size() <= limits::kDemandPeersMax);
-    OVERLAYD_CHECK(record.asked.front().second == record.first_demanded);
-    OVERLAYD_CHECK(record.asked.back().second == record.last_demanded);
+    OVERLAYD_CHECK(record.asked.front().when == record.first_demanded);
+    OVERLAYD_CHECK(record.asked.back().when == record.last_demanded);
   };
   open_.for_each([&](const TxFullHash& hash, const Record& record) {
     check_record(record);
     OVERLAYD_CHECK(!before || *before <= record.first_demanded);
     before = record.first_demanded;
     OVERLAYD_CHECK(!fulfilled_.contains(hash));
-    const auto charge = charges_.find(record.asked.front().first);
+    const auto charge = charges_.find(record.asked.front().node);
     OVERLAYD_CHECK(charge != charges_.end() && charge->second.contains({record.first_demanded, hash}));
   });
   fulfilled_.for_each([&](const TxFullHash&, const Record& record) { check_record(record); });

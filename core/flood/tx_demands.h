@@ -6,8 +6,10 @@
 //          node asked.
 // Rule 1.  A hash that is known or banned (caller's predicate) is not demanded: the advert is discarded.
 // Rule 2.  A hash without a record is demanded.
-// Rule 3.  The same node is never asked twice while the record lives: the advert is discarded. By node id, so that
-//          reconnecting does not buy a second turn.
+// Rule 3.  The same node is not asked twice while the record lives: the advert is discarded. By node id, so that
+//          reconnecting does not buy a second turn; except (ours) that one asked over a link that is gone may be asked
+//          once over its next link, as long as the transaction has not come. Rationale: its answer went with the link.
+//          Cost: who reconnects on purpose gets turns, 15 in all (rule 5).
 // Rule 4.  With n < 15 nodes asked, the next is asked once min(n × 500 ms, 2 s) have passed since the last; until then
 //          the advert waits in the peer's retry queue. Rationale: a second copy spends the credit of a peer that may
 //          have something new. Cost: a silent peer delays us by one step.
@@ -127,15 +129,21 @@ class TxDemands {
   void check_invariants() const;
 
  private:
+  struct Ask {
+    NodeId node;
+    PeerId link;
+    Instant when;
+  };
   struct Record {
     Instant first_demanded;
     Instant last_demanded;
-    std::vector<std::pair<NodeId, Instant>> asked;  // at most 15: a search is cheaper than a set
+    std::vector<Ask> asked;  // at most 15: a search is cheaper than a set
   };
   using Records = InsertionMap<TxFullHash, Record>;
   // The open records charged to a node, oldest first.
   using Charge = std::set<std::pair<Instant, TxFullHash>>;
   struct AskedPeer {
+    PeerId id;
     NodeId node;
     std::optional<Instant> window_start;
     std::size_t demanded_in_window = 0;
@@ -146,7 +154,6 @@ class TxDemands {
   };
   // What one peer gets out of a round, or out of its own advert.
   struct Turn {
-    PeerId id;
     AskedPeer* peer = nullptr;
     std::vector<TxFullHash> demanded;
     std::vector<TxFullHash> retries;
@@ -154,7 +161,7 @@ class TxDemands {
   };
 
   [[nodiscard]] const Record* find_record(const TxFullHash& hash, Instant now) const;
-  [[nodiscard]] Judgement judge(const TxFullHash& hash, const NodeId& node, Instant now) const;
+  [[nodiscard]] Judgement judge(const TxFullHash& hash, const AskedPeer& peer, Instant now) const;
   [[nodiscard]] std::size_t allowance(AskedPeer& peer, Instant now) const;
   // False: refused by a limit.
   bool demand(const TxFullHash& hash, AskedPeer& peer, Instant now);
@@ -165,7 +172,7 @@ class TxDemands {
   // Before an open record goes.
   void discharge(const TxFullHash& hash, const Record& record);
   bool take_turn(Turn& turn, Instant now);
-  void demand_at_once(PeerId id, AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now, DemandBatches& out);
+  void demand_at_once(AskedPeer& peer, std::span<const TxFullHash> hashes, Instant now, DemandBatches& out);
   void put_out(PeerId id, std::span<const TxFullHash> hashes, DemandBatches& out) const;
   void run_round(Instant now, DemandBatches& out);
   void purge(Instant now);

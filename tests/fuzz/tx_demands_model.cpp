@@ -25,22 +25,22 @@ class DemandLaws {
  public:
   explicit DemandLaws(const TxDemandsOptions& options) : options_(options) {}
 
-  void on_demand(const TxFullHash& hash, const NodeId& node, Instant now, const Known& known) {
+  void on_demand(const TxFullHash& hash, PeerId peer, Instant now, const Known& known) {
     OVERLAYD_CHECK(!known.contains(hash));
     auto& asked = asked_[hash];
     if (!asked.empty() && now - asked.front().second >= limits::kDemandRetention) asked.clear();
-    const auto is_node = [&](const auto& entry) { return entry.first == node; };
-    OVERLAYD_CHECK(std::none_of(asked.begin(), asked.end(), is_node));
+    const auto is_peer = [&](const auto& entry) { return entry.first == peer; };
+    OVERLAYD_CHECK(std::none_of(asked.begin(), asked.end(), is_peer));
     OVERLAYD_CHECK(asked.size() < limits::kDemandPeersMax);
     const Duration steps = options_.backoff * static_cast<std::int64_t>(asked.size());
     if (!asked.empty())
       OVERLAYD_CHECK(now - asked.back().second >= std::min<Duration>(steps, limits::kDemandBackoffMax));
-    asked.emplace_back(node, now);
+    asked.emplace_back(peer, now);
   }
 
  private:
   TxDemandsOptions options_;
-  std::map<TxFullHash, std::vector<std::pair<NodeId, Instant>>> asked_;
+  std::map<TxFullHash, std::vector<std::pair<PeerId, Instant>>> asked_;
 };
 
 TxDemandsOptions take_options(Commands& commands) {
@@ -208,7 +208,7 @@ class DemandsRun {
     OVERLAYD_CHECK(demanded == expected_);
     for (const auto& [peer, hashes] : demanded) {
       if (!is_roomy_) break;
-      for (const TxFullHash& hash : hashes) laws_.on_demand(hash, node_of(peer.value), now_, known_);
+      for (const TxFullHash& hash : hashes) laws_.on_demand(hash, peer, now_, known_);
     }
     out_.clear();
     expected_.clear();

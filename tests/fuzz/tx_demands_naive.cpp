@@ -32,17 +32,19 @@ NaiveDemands::Found NaiveDemands::consider(const TxFullHash& hash, Peer& peer, I
     record = &open_.back();
   } else {
     const auto asked = static_cast<std::int64_t>(record->asked.size());
-    for (const auto& [node, when] : record->asked)
-      if (node == peer.node) return Found::kUnwanted;
+    const bool has_come = std::any_of(fulfilled_.begin(), fulfilled_.end(),
+                                      [&](const Record& fulfilled) { return &fulfilled == record; });
+    for (const Record::Ask& ask : record->asked)
+      if (ask.node == peer.node && (has_come || ask.link == peer.id)) return Found::kUnwanted;
     if (asked == 15) return Found::kUnwanted;
-    const Instant due = record->asked.back().second + std::min<Duration>(asked * options_.backoff, seconds(2));
+    const Instant due = record->asked.back().when + std::min<Duration>(asked * options_.backoff, seconds(2));
     if (now < due) {
       want_round(due);
       return Found::kTooEarly;
     }
     ++metrics.demand_retries;
   }
-  record->asked.emplace_back(peer.node, now);
+  record->asked.push_back({peer.node, peer.id, now});
   ++peer.demanded_in_window;
   ++metrics.demands_sent;
   return Found::kDemanded;
@@ -106,8 +108,8 @@ flood::PullLatency NaiveDemands::on_transaction(const TxFullHash& hash, const No
   purge(now);
   const Record* const record = find(hash, now);
   if (record == nullptr) return latency;
-  for (const auto& [asked, when] : record->asked)
-    if (asked == node) latency.of_this_node = now - when;
+  for (const Record::Ask& ask : record->asked)
+    if (ask.node == node) latency.of_this_node = now - ask.when;
   const auto is_it = [&](const Record& other) { return other.hash == hash; };
   const auto open = std::find_if(open_.begin(), open_.end(), is_it);
   if (open == open_.end()) return latency;

@@ -28,7 +28,7 @@ class NaiveDemands {
   void on_ledger(const LedgerView& view);
   void on_peer(PeerId id, const NodeId& node) {
     adverts.on_peer(id);
-    peers_.try_emplace(id, Peer{node, std::nullopt, 0});
+    peers_.try_emplace(id, Peer{id, node, std::nullopt, 0});
   }
   void on_peer_gone(PeerId id) {
     adverts.on_peer_gone(id);
@@ -68,11 +68,17 @@ class NaiveDemands {
  private:
   struct Record {
     TxFullHash hash;
-    std::vector<std::pair<NodeId, Instant>> asked;
-    [[nodiscard]] Instant first() const { return asked.front().second; }
-    [[nodiscard]] const NodeId& charged() const { return asked.front().first; }
+    struct Ask {
+      NodeId node;
+      PeerId link;
+      Instant when;
+    };
+    std::vector<Ask> asked;
+    [[nodiscard]] Instant first() const { return asked.front().when; }
+    [[nodiscard]] const NodeId& charged() const { return asked.front().node; }
   };
   struct Peer {
+    PeerId id;
     NodeId node;
     std::optional<Instant> window_start;
     std::size_t demanded_in_window;

@@ -179,3 +179,17 @@ TEST_CASE("a further ledger finishes the work of the one before", "[overlay_mana
   f.receive(a, test::make_transaction({}, 3 * kLedgerWorkMax - 1));
   CHECK(f.find<PublishMessage>().empty());  // banned, as applied ones are
 }
+
+TEST_CASE("a peer that comes back is offered what it was told before its link went", "[overlay_manager]") {
+  Fixture f;
+  f.connect(1);
+  const MessagePtr transaction = test::make_transaction({}, 1);
+  f.give(Broadcast{RequestId{1}, transaction});
+  REQUIRE(f.sent() == Sent{{Fixture::id(1), MessageType::kFloodAdvert}});
+  f.give(LinkClosed{Fixture::id(1), DropReason::kSocketError, ""});
+  f.open(2);
+  f.receive(Fixture::id(2), f.hello(1), true);
+  f.receive(Fixture::id(2), wire::write_auth(200));
+  f.receive(Fixture::id(2), wire::write_send_more_extended({1000, 10'000'000}));
+  CHECK(f.sent() == Sent{{Fixture::id(2), MessageType::kFloodAdvert}});
+}

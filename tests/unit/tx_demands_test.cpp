@@ -26,14 +26,45 @@ TEST_CASE("a hash first heard of is demanded at once, one batch an advert", "[tx
   REQUIRE(t.adverts.has_seen(PeerId{1}, hash(1)));
 }
 
-TEST_CASE("a node is never asked twice, not even after it reconnects", "[tx_demands]") {
+TEST_CASE("a node is not asked twice over one link", "[tx_demands]") {
+  Demands t;
+  t.add_peers(1);
+  t.advert(1, hashes(1, 1), 0);
+  REQUIRE(t.advert(1, hashes(1, 1), 10'000).empty());
+  REQUIRE(t.adverts.incoming_size(PeerId{1}) == 0);
+}
+
+TEST_CASE("a node whose link went before it answered is asked once over the next, in its turn", "[tx_demands]") {
   Demands t;
   t.add_peers(1);
   t.advert(1, hashes(1, 1), 0);
   t.demands.on_peer_gone(PeerId{1});
   t.demands.on_peer(PeerId{9}, node(1));
+  REQUIRE(t.advert(9, hashes(1, 1), 499).empty());
+  REQUIRE(t.advert(9, hashes(1, 1), 500) == hashes(1, 1));
+  REQUIRE(t.metrics.demand_retries == 1);
   REQUIRE(t.advert(9, hashes(1, 1), 10'000).empty());
-  REQUIRE(t.adverts.incoming_size(PeerId{9}) == 0);
+}
+
+TEST_CASE("a node that reconnects is not asked for what has come, whoever sent it", "[tx_demands]") {
+  Demands t;
+  t.add_peers(1);
+  t.advert(1, hashes(1, 1), 0);
+  t.demands.on_transaction(hash(1), node(2), at(10));
+  t.demands.on_peer_gone(PeerId{1});
+  t.demands.on_peer(PeerId{9}, node(1));
+  REQUIRE(t.advert(9, hashes(1, 1), 10'000).empty());
+}
+
+TEST_CASE("reconnecting buys fifteen turns at most", "[tx_demands]") {
+  Demands t;
+  std::size_t asked = 0;
+  for (std::uint64_t link = 1; link <= 20; ++link) {
+    t.demands.on_peer(PeerId{link}, node(1));
+    asked += t.advert(link, hashes(1, 1), static_cast<std::int64_t>(2000 * link)).size();
+    t.demands.on_peer_gone(PeerId{link});
+  }
+  REQUIRE(asked == 15);
 }
 
 TEST_CASE("the next node is asked after 500 ms a node asked, at most 2 s", "[tx_demands]") {
