@@ -50,10 +50,10 @@ struct Script {
   bool is_reading = true;      // false: reads nothing once the handshake is complete
   bool is_redialling = false;  // a link that it dialled and that ended is dialled again at once
   Duration period{0};          // 0: on_period is never called
-  std::function<void(ScriptedLink&)> on_ready;
-  std::function<void(ScriptedLink&)> on_period;
-  std::function<void(ScriptedLink&, const wire::Message&)> on_message;  // any but those of the handshake
-  std::function<void(ScriptedLink&, const MessagePtr&)> on_told;
+  std::function<void(ScriptedLink&)> on_ready{};
+  std::function<void(ScriptedLink&)> on_period{};
+  std::function<void(ScriptedLink&, const wire::Message&)> on_message{};  // any but those of the handshake
+  std::function<void(ScriptedLink&, const MessagePtr&)> on_told{};
 };
 
 class ScriptedPeer final : public Participant {

@@ -50,7 +50,8 @@ void Traffic::start(const Load& load, std::function<void(Stream&)> send) {
 void Traffic::arm(std::size_t stream) {
   Stream& armed = *streams_[stream];
   if (armed.sent == armed.load.count) return;
-  const Duration gap(static_cast<std::int64_t>(2e9 / armed.load.per_second * armed.random.unit()));
+  const double share = armed.load.is_regular ? 1 : 2 * armed.random.unit();
+  const Duration gap(static_cast<std::int64_t>(1e9 / armed.load.per_second * share));
   network_.at(network_.now() + gap, [this, stream] {
     ++streams_[stream]->sent;
     streams_[stream]->send(*streams_[stream]);
@@ -60,8 +61,8 @@ void Traffic::arm(std::size_t stream) {
 
 const Sent& Traffic::send(std::vector<Sent>& log, std::size_t origin, MessagePtr message) {
   log.push_back({std::move(message), origin, network_.now()});
+  if (on_sending_) on_sending_(log.back());
   network_.broadcast(origin, log.back().message);
-  if (on_sent_) on_sent_(log.back());
   return log.back();
 }
 

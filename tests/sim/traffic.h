@@ -12,10 +12,11 @@
 
 namespace overlayd::sim {
 
-// `count` messages at random times, on average per_second a second.
+// `count` messages, per_second a second, at random times.
 struct Load {
   std::size_t count = 0;
   double per_second = 1;
+  bool is_regular = false;     // at regular times instead
   std::size_t tx_bytes = 300;  // roughly
 };
 
@@ -46,8 +47,8 @@ class Traffic {
   // One, now.
   const Sent& send_transaction(std::size_t origin, std::size_t bytes = 300);
   const Sent& send_scp_message(std::size_t origin);
-  // Called right after each.
-  void on_sent(std::function<void(const Sent&)> call) { on_sent_ = std::move(call); }
+  // Called right before each leaves.
+  void on_sending(std::function<void(const Sent&)> call) { on_sending_ = std::move(call); }
 
   [[nodiscard]] const std::vector<Sent>& transactions() const { return transactions_; }
   [[nodiscard]] const std::vector<Sent>& scp_messages() const { return scp_messages_; }
@@ -74,7 +75,7 @@ class Traffic {
   std::vector<std::unique_ptr<Stream>> streams_;
   std::vector<Sent> transactions_;
   std::vector<Sent> scp_messages_;
-  std::function<void(const Sent&)> on_sent_;
+  std::function<void(const Sent&)> on_sending_;
 };
 
 }  // namespace overlayd::sim
