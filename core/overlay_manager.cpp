@@ -48,7 +48,7 @@ void OverlayManager::advance(const Now& now, Outputs& out) {
   for (const auto& [id, reason] : ended) drop(*peers_.at(id), reason, "", false, out);
   adverts_.advance(now.instant, advert_batches_);
   demands_.advance(now.instant, demand_batches_);
-  work_on_ledger(kLedgerWorkMax, now.instant);
+  if (!ledger_work_.is_done() && now.instant >= ledger_work_due_) work_on_ledger(now.instant);
   if (now.instant >= next_tick_) {
     next_tick_ = now.instant + limits::kTick;
     if (!is_shutting_down_) tick(now, out);
@@ -57,8 +57,8 @@ void OverlayManager::advance(const Now& now, Outputs& out) {
 }
 
 Instant OverlayManager::next_deadline() const {
-  if (!ledger_work_.is_done()) return Instant(Duration(0));
   Instant next = std::min({next_tick_, adverts_.next_deadline(), demands_.next_deadline()});
+  if (!ledger_work_.is_done()) next = std::min(next, ledger_work_due_);
   for (const auto& [id, peer] : peers_) next = std::min(next, peer->next_deadline());
   return next;
 }

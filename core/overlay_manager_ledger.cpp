@@ -6,7 +6,7 @@
 namespace overlayd {
 
 void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& out) {
-  while (!ledger_work_.is_done()) work_on_ledger(kLedgerWorkMax, now.instant);
+  while (!ledger_work_.is_done()) work_on_ledger(now.instant);
   const bool has_advanced = updated.view.sequence != ledger_.sequence;
   ledger_ = updated.view;
   ledger_.is_known = true;
@@ -29,10 +29,12 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   // Once a ledger, a ledger's worth of what still waits is offered to those who were not told: peers that came since
   // (TransactionQueue::rebroadcast).
   ledger_work_.is_to_offer = has_advanced;
-  work_on_ledger(kLedgerWorkMax, now.instant);
+  work_on_ledger(now.instant);
 }
 
-void OverlayManager::work_on_ledger(std::size_t count_max, Instant now) {
+void OverlayManager::work_on_ledger(Instant now) {
+  ledger_work_due_ = now + kLedgerWorkPause;
+  std::size_t count_max = kLedgerWorkMax;
   for (; count_max > 0 && ledger_work_.gone_done < ledger_work_.gone.size(); --count_max)
     pool_.ban(ledger_work_.gone[ledger_work_.gone_done++], ledger_.sequence);
   if (count_max > 0 && std::exchange(ledger_work_.is_to_offer, false))

@@ -158,15 +158,22 @@ TEST_CASE("the transactions of a large ledger leave the pool step by step", "[ov
     f.give(Broadcast{RequestId{i}, transaction});
   }
   const auto pooled = [&] { return f.overlay->status(f.now.instant).tx_pool_transactions; };
+  f.overlay->advance(f.now, f.out);  // what else is due
   f.give(LedgerUpdated{ledger_at(10), applied, {}});
   CHECK(pooled() == kLedgerWorkMax + 10);
-  CHECK(f.overlay->next_deadline() <= f.now.instant);
-  f.overlay->advance(f.now, f.out);
-  CHECK(pooled() == 10);
-  f.overlay->advance(f.now, f.out);
+  const Instant start = f.now.instant;
+  const auto pass_a_pause = [&] {
+    CHECK(f.overlay->next_deadline() == f.now.instant + kLedgerWorkPause);
+    f.overlay->advance(f.now, f.out);  // too early: nothing moves
+    const std::uint64_t before = pooled();
+    f.now.instant = f.now.instant + kLedgerWorkPause;
+    f.overlay->advance(f.now, f.out);
+    return before - pooled();
+  };
+  CHECK(pass_a_pause() == kLedgerWorkMax);
+  CHECK(pass_a_pause() == 10);
   CHECK(pooled() == 0);
-  f.overlay->advance(f.now, f.out);
-  CHECK(f.overlay->next_deadline() > f.now.instant);
+  CHECK(f.overlay->next_deadline() > start + milliseconds(100));
 }
 
 TEST_CASE("a further ledger finishes the work of the one before", "[overlay_manager]") {
