@@ -104,7 +104,9 @@ void apply_override(LoadOutcome& outcome, std::string_view text) {
     outcome.problems.push_back("--set " + name + ": must be " + allowed_text(*key));
     return;
   }
-  set_value(outcome, name, value.value_or(Value{false}), "--set " + name);
+  Value given = false;
+  if (value) given = *value;
+  set_value(outcome, name, given, "--set " + name);
 }
 
 // A refused value left the default behind; what would be said of that is not the operator's doing.

@@ -67,7 +67,7 @@ inline constexpr std::size_t kFloodRecordsMax = 200'000;      // ours
 inline constexpr std::size_t kFloodScpRecordsMax = 100'000;   // ours
 inline constexpr std::size_t kOfferedTxMax = 5'000;           // ours, pooled transactions offered to a new peer
 inline constexpr std::size_t kDemandsMax = 100'000;           // ours, unfulfilled
-// ours; at 5,000 hashes a second, the most that a peer is asked for, answers may take 300 ms
+// ours; at 10,000 hashes a second from one peer its answers may take 150 ms
 inline constexpr std::size_t kDemandsPerNodeMax = kDemandsMax / 64;
 inline constexpr std::size_t kDemandsFulfilledMax = 100'000;  // ours
 inline constexpr std::size_t kFloodNodesMax = 1'024;          // ours, node ids that flood records tell apart

@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests: unit, simulator, interop and system tests of the release build, and the unit and
-# simulator tests again under AddressSanitizer + UndefinedBehaviorSanitizer and, for what has threads, ThreadSanitizer.
-#   packaging/test.sh             all of it
-#   packaging/test.sh --quick     the release build only
+# Builds everything and runs all tests: unit, simulator, interop and system tests of the release build; the unit and
+# simulator tests again under AddressSanitizer + UndefinedBehaviorSanitizer and, for what has threads, ThreadSanitizer;
+# and every fuzz target for a while.
+#   packaging/test.sh                     all of it
+#   packaging/test.sh --quick             the release build only
+#   packaging/test.sh --fuzz-seconds N    N seconds for each fuzz target instead of 30
 # Exit status 0 only if everything passed. The last lines are ctest's for the release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 quick=no
-for argument in "$@"; do
-  case "$argument" in
+fuzz_seconds=30
+usage() { echo "usage: packaging/test.sh [--quick] [--fuzz-seconds N]" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+  case "$1" in
     --quick) quick=yes ;;
-    *) echo "usage: packaging/test.sh [--quick]" >&2; exit 2 ;;
+    --fuzz-seconds) shift; [[ "${1:-}" =~ ^[1-9][0-9]*$ ]] || usage; fuzz_seconds=$1 ;;
+    *) usage ;;
   esac
+  shift
 done
 jobs=$(nproc)
 step() { printf '\n=== %s (%(%H:%M:%S)T)\n' "$*" -1; }
@@ -31,12 +37,16 @@ if [ "$quick" = no ]; then
   step "AddressSanitizer and UndefinedBehaviorSanitizer"
   cmake --preset asan -Wno-dev >/dev/null
   cmake --build --preset asan -j "$jobs" --target unit_tests -- --quiet
-  ctest --preset asan -j "$jobs" -L 'unit|sim' --output-on-failure --progress | tail -n 25
+  # The simulator's scenarios run with all their 20 seeds in the release build below.
+  OVERLAYD_SIM_SEEDS=2 ctest --preset asan -j "$jobs" -L 'unit|sim' --output-on-failure --progress | tail -n 25
 
   step "ThreadSanitizer, for what has threads"
   cmake --preset tsan -Wno-dev >/dev/null
   cmake --build --preset tsan -j "$jobs" --target threaded_tests -- --quiet
   ctest --preset tsan -j "$jobs" -R '^(overlayd_daemon|daemon_storage|event_log)_tests' --output-on-failure --progress | tail -n 25
+
+  step "fuzzing, $fuzz_seconds s a target"
+  packaging/fuzz.sh --seconds "$fuzz_seconds"
 fi
 
 step "all tests of the release build"

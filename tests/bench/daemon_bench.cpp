@@ -32,6 +32,9 @@ constexpr auto kPace = 1ms;       // with --rate: what is due goes as one batch
 constexpr auto kScpPause = 10ms;  // between SCP envelopes beside the load
 constexpr unsigned kLowRate = 1'000;
 constexpr double kRateBudget = 10'000;
+// What one daemon may hold on to for clients and peers: ipc.event_log_bytes and flood.pool_bytes by default.
+constexpr double kMemoryBudgetMib =
+    static_cast<double>(limits::kEventLogTransactionsBytesMax + limits::kTxPoolBytesMax) / (1 << 20);
 
 struct Options {
   std::string bin = OVERLAYD_BIN;
@@ -221,12 +224,14 @@ class Bench {
     return traffic_.transactions() - taker_->transactions() + traffic_.scp() - taker_->scp() + taker_->wrong();
   }
 
-  static void print_usage(const Node& node, const Usage& before, std::uint64_t messages) {
+  void print_usage(Node& node, const Usage& before, std::uint64_t messages) const {
     const Usage after = DaemonSandbox::usage(node.process);
     const double seconds = after.cpu_seconds - before.cpu_seconds;
-    std::printf("  %s: CPU %.2f s, %.1f us a transaction; memory %.0f MiB (%.0f before)\n", node.process.name.c_str(),
-                seconds, 1e6 * seconds / static_cast<double>(std::max<std::uint64_t>(messages, 1)), after.rss_mib,
-                before.rss_mib);
+    const double grown = after.rss_mib - before.rss_mib;
+    std::printf(
+        "  %s: CPU %.2f s, %.1f us a transaction; memory %.0f MiB, grown by %.0f   budget %.0f (log and pool): %s\n",
+        node.process.name.c_str(), seconds, 1e6 * seconds / static_cast<double>(std::max<std::uint64_t>(messages, 1)),
+        after.rss_mib, grown, kMemoryBudgetMib, grown <= kMemoryBudgetMib ? "met" : "MISSED");
   }
 
   void print_counters() {

@@ -200,3 +200,24 @@ TEST_CASE("a peer that comes back is offered what it was told before its link we
   f.receive(Fixture::id(2), wire::write_send_more_extended({1000, 10'000'000}));
   CHECK(f.sent() == Sent{{Fixture::id(2), MessageType::kFloodAdvert}});
 }
+
+TEST_CASE("what a peer brought first and what was known is counted in messages and bytes", "[overlay_manager]") {
+  Fixture f;
+  const PeerId a = f.connect(1);
+  const PeerId b = f.connect(2);
+  const MessagePtr transaction = test::make_transaction({}, 1);
+  const MessagePtr scp = test::make_scp({}, {.node = test::make_node(7)});
+  f.receive(a, transaction);
+  f.receive(b, transaction);
+  f.receive(b, scp);
+  f.receive(a, scp);
+  f.receive(a, scp);
+  const auto peers = f.overlay->peers(f.now.instant);
+  REQUIRE(peers.size() == 2);
+  CHECK(peers[0].unique_flood_messages == 1);
+  CHECK(peers[0].unique_flood_bytes == transaction->size());
+  CHECK(peers[0].duplicate_flood_messages == 2);
+  CHECK(peers[0].duplicate_flood_bytes == 2 * scp->size());
+  CHECK(peers[1].unique_flood_bytes == scp->size());
+  CHECK(peers[1].duplicate_flood_bytes == transaction->size());
+}
