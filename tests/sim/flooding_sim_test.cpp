@@ -106,29 +106,6 @@ TEST_CASE("a SCP message reaches every node of a random graph in its diameter", 
   network.check_invariants();
 }
 
-TEST_CASE("1,000 transactions from random nodes reach everyone, each once", "[sim]") {
-  SIM_SEEDS(seed);
-  SimNetwork network({.seed = seed, .link = {.latency = milliseconds(50), .jitter = milliseconds(10)}});
-  for (int i = 0; i < 20; ++i) network.add_node();
-  network.connect_randomly(8);
-  network.run_for(seconds(3));
-  const auto messages = transactions(network, 1000);
-  for (const MessagePtr& message : messages) {
-    network.broadcast(network.random().below(network.size()), message);
-    network.run_for(milliseconds(5));
-  }
-  network.run_for(seconds(20));
-  std::uint64_t received = 0;
-  for (std::size_t i = 0; i < network.size(); ++i) {
-    for (const Arrival& arrival : network.node(i).arrivals())
-      received += arrival.message->type() == wire::MessageType::kTransaction ? 1 : 0;
-    for (const DropReason reason : {DropReason::kOverCapacity, DropReason::kNoCredit, DropReason::kIdle})
-      CHECK(network.node(i).drops(reason) == 0);
-  }
-  CHECK(received == 1000 * (network.size() - 1));
-  network.check_invariants();
-}
-
 TEST_CASE("a peer that comes later is told of what is pending", "[sim]") {
   SimNetwork network({.seed = 1});
   network.add_node();

