@@ -112,6 +112,8 @@ TEST_CASE("a peer that sends on without credit while its transactions wait is dr
   CHECK(f.dropped(DropReason::kOverCapacity) == 0);
   f.receive(a, test::make_transaction({}, 200));
   CHECK(f.dropped(DropReason::kOverCapacity) == 1);
+  CHECK(f.overlay->status(f.now.instant).flood_records == 0);
+  CHECK(f.overlay->status(f.now.instant).tx_pool_transactions == 0);
   // What waited is forgotten with it: another peer's copy is news.
   set_window(f, 1000);
   CHECK(f.find<PublishMessage>().empty());

@@ -126,7 +126,8 @@ TEST_CASE("of more than can be freed at once, nothing too old is known", "[tx_po
   Pool t;
   for (std::uint32_t i = 0; i < 600; ++i) {
     REQUIRE(t.pool.add(transaction(i), 10, TxState::kAccepted) == TxAdded::kAdded);
-    t.pool.ban(transaction(1000 + i)->tx_hash(), 10);
+    REQUIRE(t.pool.add(transaction(1000 + i), 10, TxState::kAccepted) == TxAdded::kAdded);
+    REQUIRE(t.pool.ban(transaction(1000 + i)->tx_hash(), 10).size() == 1);
   }
   t.pool.set_ledger(20);
   REQUIRE(t.pool.size() == 600 - 256);
@@ -137,6 +138,7 @@ TEST_CASE("of more than can be freed at once, nothing too old is known", "[tx_po
   REQUIRE(t.pool.find(late->flood_hash()) == nullptr);
   REQUIRE(t.pool.accepted(1000).empty());
   REQUIRE_FALSE(t.pool.is_banned(transaction(1599)->tx_hash()));
+  REQUIRE_FALSE(t.pool.is_banned(transaction(1599)->tx_full_hash()));
   // It may come again, and is then as new as any other.
   REQUIRE(t.pool.add(late, 20, TxState::kPending) == TxAdded::kAdded);
   REQUIRE(t.pool.is_known(late->tx_full_hash()));
