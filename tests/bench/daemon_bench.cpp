@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/limits.h"
 #include "tests/daemons/traffic.h"
 
 namespace {
