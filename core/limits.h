@@ -50,15 +50,14 @@ static_assert(kFloodCapacityBytes >= kSendMoreBatchBytes + kMaxClassicTxBytes,
               "a full-size transaction must always fit");
 
 // flooding
-inline constexpr std::size_t kAdvertMax = 1000;  // TX_ADVERT_VECTOR_MAX_SIZE
-inline constexpr std::size_t kAdvertBurstMax =
-    kFloodCapacityMessages;                                    // ours, hashes in one advert with flood.immediate
-inline constexpr std::size_t kDemandMax = 1000;                // TX_DEMAND_VECTOR_MAX_SIZE
-inline constexpr std::size_t kAdvertHistoryMax = 50'000;       // ADVERT_CACHE_SIZE, per peer
-inline constexpr std::uint32_t kDemandPeersMax = 15;           // MAX_RETRY_COUNT
-inline constexpr Duration kAdvertPeriod = milliseconds(100);   // FLOOD_ADVERT_PERIOD_MS
-inline constexpr Duration kDemandPeriod = milliseconds(200);   // FLOOD_DEMAND_PERIOD_MS
-inline constexpr Duration kDemandBackoff = milliseconds(500);  // FLOOD_DEMAND_BACKOFF_DELAY_MS
+inline constexpr std::size_t kAdvertMax = 1000;                         // TX_ADVERT_VECTOR_MAX_SIZE
+inline constexpr std::size_t kAdvertBurstMax = kFloodCapacityMessages;  // ours, with flood.immediate
+inline constexpr std::size_t kDemandMax = 1000;                         // TX_DEMAND_VECTOR_MAX_SIZE
+inline constexpr std::size_t kAdvertHistoryMax = 50'000;                // ADVERT_CACHE_SIZE, per peer
+inline constexpr std::uint32_t kDemandPeersMax = 15;                    // MAX_RETRY_COUNT
+inline constexpr Duration kAdvertPeriod = milliseconds(100);            // FLOOD_ADVERT_PERIOD_MS
+inline constexpr Duration kDemandPeriod = milliseconds(200);            // FLOOD_DEMAND_PERIOD_MS
+inline constexpr Duration kDemandBackoff = milliseconds(500);           // FLOOD_DEMAND_BACKOFF_DELAY_MS
 inline constexpr Duration kDemandBackoffMax = seconds(2);
 inline constexpr Duration kDemandRetention = kDemandBackoffMax * kDemandPeersMax * 2;
 static_assert(kDemandRetention == seconds(60));

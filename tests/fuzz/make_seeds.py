@@ -15,7 +15,7 @@ import sys
 
 MODELS = ("flood_gate", "tx_adverts", "tx_demands", "event_log", "flow_control")
 MODEL_SEEDS = 32
-MODEL_SEED_BYTES = 2000
+MODEL_SEED_BYTES = 400
 
 
 def main(vectors: pathlib.Path, folder: pathlib.Path) -> None:
