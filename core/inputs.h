@@ -90,8 +90,8 @@ struct LedgerUpdated {
 };
 // How much of the transaction events the clients that judge them can take.
 struct TransactionWindow {
-  // TransactionEvent bytes (message and limits::kEventOverheadBytes) that may be published in all, since the start;
-  // absent: no bound.
+  // Bytes that may be published in all, since the start, each transaction with limits::kEventOverheadBytes; absent: no
+  // bound.
   std::optional<std::uint64_t> published_bytes_max{};
   std::uint64_t reserve_bytes = 0;  // with less than this left no transaction is demanded
 };

@@ -12,7 +12,8 @@ namespace overlayd {
 // The outbound queues of flood messages, the most urgent first.
 enum class FloodQueue : std::uint8_t { kScp = 0, kTransaction = 1, kDemand = 2, kAdvert = 3 };
 inline constexpr std::size_t kFloodQueueCount = 4;
-inline constexpr std::array<const char*, kFloodQueueCount> kFloodQueueNames{"scp", "transaction", "demand", "advert"};
+inline constexpr std::array<const char*, kFloodQueueCount> kFloodQueueNames{"scp", "transactions", "demands",
+                                                                            "adverts"};
 
 // A distribution of durations: as many counts however much is observed.
 struct DurationHistogram {

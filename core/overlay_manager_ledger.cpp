@@ -1,5 +1,6 @@
 // What a new ledger means for the overlay: sizes, what is forgotten, what leaves the pool, what is offered again.
 #include <algorithm>
+#include <utility>
 
 #include "core/overlay_manager.h"
 
@@ -23,7 +24,6 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   scp_gate_.clear_below(lowest);
   tx_gate_.clear_below(lowest);
   adverts_.clear_below(lowest);
-  ledger_work_ = {};
   ledger_work_.gone = updated.applied;
   ledger_work_.gone.insert(ledger_work_.gone.end(), updated.banned.begin(), updated.banned.end());
   // Once a ledger, a ledger's worth of what still waits is offered to those who were not told: peers that came since

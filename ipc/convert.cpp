@@ -152,11 +152,11 @@ void add_traffic_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& 
   add_counter(out, "flow_send_more_sent", flow.send_more_sent);
   for (std::size_t index = 0; index < kFloodQueueCount; ++index) {
     const FloodQueueMetrics& queue = flow.queues[index];
-    const std::string name = std::string("flow_") + kFloodQueueNames[index];
-    add_counter(out, name + "_sent", queue.delay.count());
-    add_counter(out, name + "_dropped", queue.dropped);
-    add_counter(out, name + "_delay_ms", whole_milliseconds(queue.delay.sum));
-    add_counter(out, name + "_throttled_ms", whole_milliseconds(queue.throttled));
+    const std::string name = kFloodQueueNames[index];
+    add_counter(out, "flow_dropped_" + name, queue.dropped);
+    add_counter(out, "flow_sent_" + name, queue.delay.count());
+    add_counter(out, "flow_delay_ms_" + name, whole_milliseconds(queue.delay.sum));
+    add_counter(out, "flow_throttled_ms_" + name, whole_milliseconds(queue.throttled));
   }
   add_counter(out, "flow_oversized_transactions", flow.oversized_transactions);
   add_counter(out, "flow_reads_paused", flow.reads_paused);

@@ -26,6 +26,7 @@
 #include "core/limits.h"
 #include "core/outputs.h"
 #include "core/result.h"
+#include "ipc/sequence.h"
 
 namespace overlayd::ipc {
 
@@ -34,7 +35,6 @@ inline constexpr std::size_t kTopicCount = 3;
 [[nodiscard]] constexpr std::size_t topic_index(Topic topic) { return static_cast<std::size_t>(topic) - 1; }
 [[nodiscard]] constexpr Topic topic_at(std::size_t index) { return static_cast<Topic>(index + 1); }
 
-inline constexpr std::uint64_t kSequenceTopicFactor = 1'000'000'000'000'000;
 static_assert((kTopicCount + 1) * kSequenceTopicFactor < std::uint64_t{1} << 53,
               "JSON readers must hold a sequence number");
 

@@ -9,7 +9,7 @@ namespace overlayd::flood {
 namespace {
 constexpr std::uint32_t kWordBits = 64;
 constexpr std::size_t kEvictedShare = 4;
-constexpr std::size_t kSweepMax = 1024;  // records freed with one call: well under a millisecond
+constexpr std::size_t kSweepMax = 1024;  // records freed with one call
 }  // namespace
 
 std::uint64_t& FloodGate::NodeSet::word_for(std::uint32_t slot) {
@@ -120,8 +120,7 @@ FloodGate::Record& FloodGate::record_of(const FloodHash& hash, std::uint32_t led
 }
 
 void FloodGate::sweep(std::size_t count_max) {
-  for (; count_max > 0 && !records_.empty() && records_.oldest().ledger < cleared_below_; --count_max)
-    records_.erase_oldest();
+  records_.erase_oldest_if(count_max, [&](const Record& record) { return record.ledger < cleared_below_; });
 }
 
 std::uint32_t FloodGate::slot_of(const NodeId& node) {

@@ -4,7 +4,7 @@
 //
 // Entries never move in memory. An empty map holds no heap memory worth counting; `release_if_empty` gives back buckets
 // that a burst left behind. A map made for `entries_max` has all its buckets (8 bytes an entry) from the start. Rationale:
-// a large table that grows goes over all its entries in one go, which holds up an SCP message by some ten milliseconds.
+// a large table that grows goes over all its entries in one go, and an SCP message waits for that.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -98,6 +98,11 @@ class InsertionMap {
   void for_each_of_first(std::size_t count_max, Visit&& visit) const {
     for (const Entry* entry = oldest_; entry != nullptr && count_max > 0; entry = entry->newer, --count_max)
       visit(*entry->key, entry->value);
+  }
+  // Erases from the oldest on while they are unwanted, at most `count_max`.
+  template <typename Predicate>
+  void erase_oldest_if(std::size_t count_max, Predicate&& is_unwanted) {
+    for (; count_max > 0 && oldest_ != nullptr && is_unwanted(oldest_->value); --count_max) erase_oldest();
   }
   // Oldest first; the entry may be gone when `is_unwanted` returns true, never before.
   template <typename Predicate>

@@ -137,8 +137,7 @@ void TxAdverts::clear_below(std::uint32_t ledger) {
 }
 
 void TxAdverts::sweep(PeerAdverts& adverts, std::size_t count_max) const {
-  for (; count_max > 0 && !adverts.history.empty() && adverts.history.oldest() < cleared_below_; --count_max)
-    adverts.history.erase_oldest();
+  adverts.history.erase_oldest_if(count_max, [&](std::uint32_t seen_at) { return seen_at < cleared_below_; });
   adverts.history.release_if_empty();
 }
 

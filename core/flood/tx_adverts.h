@@ -17,8 +17,8 @@
 // Incoming
 // Rule 4.  Every advertised hash enters the peer's history with the current ledger; after clear_below(n) those of
 //          ledgers below n count as absent. Source: TxAdverts::queueIncomingAdvert, TxAdverts::clearBelow. Their memory
-//          goes step by step: 64 a peer at once, two with each hash advertised after that. Rationale: 72 full histories
-//          freed in one go would hold up everything else for a second.
+//          goes step by step: 64 a peer at once, two with each hash advertised after that. Rationale: full histories
+//          of all peers freed in one go would hold up everything else.
 // Rule 5.  Hashes wait in a queue, those to be retried in a second one that is taken from first; both are first in,
 //          first out. Source: TxAdverts::popIncomingAdvert, TxAdverts::retryIncomingAdvert.
 // Rule 6.  Both queues together hold at most max_tx_set_ops hashes; above that they are dropped in the order in which
@@ -26,8 +26,7 @@
 //          nor more than history_max. Rationale: after a long time in which nothing was demanded, what is older than
 //          that is no longer held by those who advertised it, and asking for it first would hold up the rest.
 // Limits.  Per peer: history_max hashes (past it the one advertised longest ago goes; stellar-core drops the older of two
-//          random ones),
-//          1000 outgoing, rule 6 incoming. A peer without adverts costs under 2 KiB. Peers are those between
+//          random ones), 1000 outgoing, rule 6 incoming. A peer without adverts costs under 2 KiB. Peers are those between
 //          on_peer and on_peer_gone; a call that names another does nothing.
 // Not here: which hash is worth asking for, and whom to ask (tx_demands); who was told already (flood_gate).
 // Source:  stellar-core TxAdverts, commit a9b8613; departures from it are marked "ours".

@@ -60,8 +60,9 @@ TxDemands::Judgement TxDemands::judge(const TxFullHash& hash, const AskedPeer& p
   if (is_known_or_banned_(hash)) return {Status::kDiscard, now};
   const Record* const record = find_record(hash, now);
   if (record == nullptr) return {Status::kDemand, now};
-  const bool is_open = open_.contains(hash);
-  const auto had_turn = [&](const Ask& ask) { return ask.node == peer.node && (ask.link == peer.id || !is_open); };
+  const auto had_turn = [&](const Ask& ask) {
+    return ask.node == peer.node && (ask.link == peer.id || !open_.contains(hash));
+  };
   if (std::any_of(record->asked.begin(), record->asked.end(), had_turn)) return {Status::kDiscard, now};
   if (record->asked.size() >= limits::kDemandPeersMax) return {Status::kDiscard, now};
   const Duration steps = options_.backoff * static_cast<std::int64_t>(record->asked.size());

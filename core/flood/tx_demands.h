@@ -152,7 +152,7 @@ class TxDemands {
     enum class Status : std::uint8_t { kDiscard, kDemand, kRetryLater } status = Status::kDiscard;
     Instant due;  // of kRetryLater
   };
-  // What one peer gets out of a round, or out of its own advert.
+  // What one peer gets out of a round.
   struct Turn {
     AskedPeer* peer = nullptr;
     std::vector<TxFullHash> demanded;

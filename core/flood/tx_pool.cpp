@@ -44,11 +44,13 @@ TxAdded TxPool::add(const MessagePtr& message, std::uint32_t ledger, TxState sta
     ban_full(full_hash, *banned_.find(message->tx_hash()));
     return TxAdded::kBanned;
   }
-  if (is_known(full_hash)) {
-    if (state == TxState::kAccepted) accept(full_hash);
-    return TxAdded::kKnown;
+  if (pending_.contains(full_hash) || accepted_.contains(full_hash)) {
+    if (is_known(full_hash)) {
+      if (state == TxState::kAccepted) accept(full_hash);
+      return TxAdded::kKnown;
+    }
+    take(full_hash);  // too old
   }
-  take(full_hash);  // one that is too old may still be there
   if (!make_room(cost_of(message), state)) {
     ++metrics_.pool_refused;
     return TxAdded::kRefused;
@@ -157,9 +159,9 @@ void TxPool::sweep(std::size_t count_max) {
     take(pending_.oldest_key());
   for (std::size_t i = 0; i < count_max && !accepted_.empty() && is_over(accepted_.oldest().ledger); ++i)
     take(accepted_.oldest_key());
-  for (std::size_t i = 0; i < count_max && !banned_.empty() && is_over(banned_.oldest()); ++i) banned_.erase_oldest();
-  for (std::size_t i = 0; i < count_max && !banned_full_.empty() && is_over(banned_full_.oldest()); ++i)
-    banned_full_.erase_oldest();
+  const auto is_lifted = [this](std::uint32_t ledger) { return is_over(ledger); };
+  banned_.erase_oldest_if(count_max, is_lifted);
+  banned_full_.erase_oldest_if(count_max, is_lifted);
 }
 
 const TxPool::Held* TxPool::find_live(const HeldMap& held, const TxFullHash& hash) const {

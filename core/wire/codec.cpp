@@ -1,6 +1,7 @@
 #include "core/wire/codec.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 

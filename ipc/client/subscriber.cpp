@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "ipc/client/channel.h"
+#include "ipc/sequence.h"
 
 namespace overlayd::ipc {
 namespace {
 
 namespace v1 = ::overlay::v1;
-
-constexpr std::uint64_t kSequenceTopicFactor = 1'000'000'000'000'000;  // overlay.proto, Event.sequence
 
 bool is_of_transactions(std::uint64_t sequence) {
   return sequence / kSequenceTopicFactor == static_cast<std::uint64_t>(v1::TOPIC_TRANSACTIONS);

@@ -80,17 +80,8 @@ TEST_CASE("an SCP message that went down with the only link arrives after it is 
   check_all_delivered(network, traffic, traffic.scp_messages());
 }
 
-TEST_CASE("a transaction whose advert went down with the only link arrives after it is back", "[sim]") {
-  SimNetwork network({.seed = 1});
-  connect_two(network);
-  Traffic traffic(network, 2, 1);
-  traffic.send_transaction(0);
-  cut_and_reconnect(network, milliseconds(25));
-  check_all_delivered(network, traffic, traffic.transactions());
-}
-
-TEST_CASE("a transaction that went down with the only link, or its demand, arrives after it is back", "[sim]") {
-  const Duration into = GENERATE(milliseconds(75), milliseconds(125));
+TEST_CASE("a transaction whose advert, demand or body went down with the only link arrives after it is back", "[sim]") {
+  const Duration into = GENERATE(milliseconds(25), milliseconds(75), milliseconds(125));
   SimNetwork network({.seed = 1});
   connect_two(network);
   Traffic traffic(network, 2, 1);

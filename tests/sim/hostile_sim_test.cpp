@@ -42,6 +42,14 @@ void check_drops(const Outcome& outcome, DropReason reason, Duration after, Dura
   }
 }
 
+Scene two_victims(std::uint64_t seed) {
+  return {.seed = seed,
+          .transactions = {.count = 400, .per_second = 100},
+          .scp = kShortScp,
+          .length = seconds(6),
+          .victims = 2};
+}
+
 // Hashes of transactions that do not exist.
 std::vector<TxFullHash> unknown_hashes(std::uint64_t& next) {
   std::vector<TxFullHash> hashes(limits::kAdvertMax);
@@ -160,11 +168,7 @@ TEST_CASE("a peer that floods beyond its credit goes at once", "[sim]") {
 
 TEST_CASE("a peer that advertises what it never delivers is asked for no more than a ledger could hold", "[sim]") {
   SIM_SEEDS(seed);
-  const Scene scene{.seed = seed,
-                    .transactions = {.count = 400, .per_second = 100},
-                    .scp = kShortScp,
-                    .length = seconds(6),
-                    .victims = 2};
+  const Scene scene = two_victims(seed);
   std::uint64_t next = 0;
   std::uint64_t demanded = 0;
   const Script advertiser{
@@ -193,11 +197,7 @@ TEST_CASE("a peer that advertises what it never delivers is asked for no more th
 
 TEST_CASE("a peer that demands what does not exist gets nothing", "[sim]") {
   SIM_SEEDS(seed);
-  const Scene scene{.seed = seed,
-                    .transactions = {.count = 400, .per_second = 100},
-                    .scp = kShortScp,
-                    .length = seconds(6),
-                    .victims = 2};
+  const Scene scene = two_victims(seed);
   std::uint64_t next = 0;
   std::uint64_t received = 0;
   const auto demand = [&](ScriptedLink& link) {

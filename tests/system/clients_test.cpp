@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <map>
 
+#include "ipc/sequence.h"
 #include "tests/daemons/traffic.h"
 
 using namespace overlayd;
@@ -20,9 +21,8 @@ namespace {
 
 constexpr const char* kPassphrase = "overlayd system test network";
 constexpr std::uint32_t kLedger = 1000;
-constexpr std::uint64_t kTopicFactor = 1'000'000'000'000'000;  // overlay.proto, Event.sequence
-constexpr auto kPatience = 60s;                                // until an expected thing counts as missing
-constexpr std::size_t kSmallLogBytes = 32 << 20;               // the least that ipc.event_log_bytes may be
+constexpr auto kPatience = 60s;                   // until an expected thing counts as missing
+constexpr std::size_t kSmallLogBytes = 32 << 20;  // the least that ipc.event_log_bytes may be
 constexpr auto kPace = 2ms;
 
 std::string small_log() { return "ipc.event_log_bytes=" + std::to_string(kSmallLogBytes); }
@@ -115,10 +115,11 @@ class CtlSubscriber {
                                    "scp,transactions",
                                    "--accept"};
     if (!accounts.empty())
-      words.insert(words.end(),
-                   {"--boot-id", std::to_string(boot_id), "--resume-after",
-                    std::to_string(kTopicFactor * pb::TOPIC_SCP + accounts["scp"].last) + "," +
-                        std::to_string(kTopicFactor * pb::TOPIC_TRANSACTIONS + accounts["transactions"].last)});
+      words.insert(
+          words.end(),
+          {"--boot-id", std::to_string(boot_id), "--resume-after",
+           std::to_string(ipc::kSequenceTopicFactor * pb::TOPIC_SCP + accounts["scp"].last) + "," +
+               std::to_string(ipc::kSequenceTopicFactor * pb::TOPIC_TRANSACTIONS + accounts["transactions"].last)});
     std::array<int, 2> ends{};
     REQUIRE(pipe(ends.data()) == 0);
     std::vector<char*> arguments;
@@ -177,9 +178,10 @@ class CtlSubscriber {
       const std::lock_guard lock(mutex_);
       Account& account = accounts_[topic];
       if (line.find("\"gap\":true") != std::string::npos)
-        account.on_gap(number_after(line, "from") % kTopicFactor, number_after(line, "to") % kTopicFactor);
+        account.on_gap(number_after(line, "from") % ipc::kSequenceTopicFactor,
+                       number_after(line, "to") % ipc::kSequenceTopicFactor);
       else
-        account.on_event(number_after(line, "seq") % kTopicFactor);
+        account.on_event(number_after(line, "seq") % ipc::kSequenceTopicFactor);
     }
     std::free(buffer);
   }
@@ -279,6 +281,17 @@ TEST_CASE("a consensus process that comes back too late is told exactly what it 
   CHECK(other.wrong() == 0);
 }
 
+TEST_CASE("a daemon grants its peers what it is configured to", "[clients]") {
+  DaemonSandbox sandbox({.bin = OVERLAYD_BIN, .passphrase = kPassphrase, .limit = 60s});
+  Pair pair = start_pair(sandbox, kLedger,
+                         {"flow_control.flood_capacity=300", "flow_control.reading_capacity=400",
+                          "flow_control.flood_capacity_bytes=500000"});
+  const auto peers = must(pair.a.admin->list_peers(), "ListPeers");
+  REQUIRE(peers.peers_size() == 1);
+  CHECK(peers.peers(0).outbound_credit_messages() == 300);
+  CHECK(peers.peers(0).outbound_credit_bytes() == 500'000);
+}
+
 TEST_CASE("a client that reads one event a second slows the senders, not SCP, and recovers", "[clients]") {
   constexpr auto kCrawl = 60s;
   constexpr std::size_t kPoolBytes = 64 << 20;  // flood.pool_bytes, its default
@@ -301,7 +314,7 @@ TEST_CASE("a client that reads one event a second slows the senders, not SCP, an
     REQUIRE(event != nullptr);  // a gap: something was lost
     if (event->topic() == pb::TOPIC_TRANSACTIONS) {
       ++taken;
-      REQUIRE(event->sequence() % kTopicFactor == taken);
+      REQUIRE(event->sequence() % ipc::kSequenceTopicFactor == taken);
       return;
     }
     const auto left = traffic.scp_left_at(event->hash());

@@ -60,14 +60,14 @@ TEST_CASE("each queue shows what it shed, how long messages waited and how long 
   flow.reads_throttled = milliseconds(250);
   const std::string page = render_metrics(status, {});
   CHECK(has_line(page, "overlayd_queue_dropped_total{queue=\"scp\"} 7"));
-  CHECK(has_line(page, "overlayd_queue_throttled_seconds_total{queue=\"advert\"} 1.5"));
+  CHECK(has_line(page, "overlayd_queue_throttled_seconds_total{queue=\"adverts\"} 1.5"));
   CHECK(has_line(page, "overlayd_reads_throttled_seconds_total 0.25"));
   CHECK(has_line(page, "# TYPE overlayd_queue_delay_seconds histogram"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_count{queue=\"transaction\"} 3"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_sum{queue=\"transaction\"} 61.021"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transaction\",le=\"0.001\"} 1"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transaction\",le=\"0.025\"} 2"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transaction\",le=\"60\"} 2"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transaction\",le=\"+Inf\"} 3"));
-  CHECK(has_line(page, "overlayd_queue_delay_seconds_count{queue=\"demand\"} 0"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_count{queue=\"transactions\"} 3"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_sum{queue=\"transactions\"} 61.021"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transactions\",le=\"0.001\"} 1"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transactions\",le=\"0.025\"} 2"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transactions\",le=\"60\"} 2"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transactions\",le=\"+Inf\"} 3"));
+  CHECK(has_line(page, "overlayd_queue_delay_seconds_count{queue=\"demands\"} 0"));
 }

@@ -223,3 +223,17 @@ TEST_CASE("what a peer brought first and what was known is counted in messages a
   CHECK(peers[1].unique_flood_bytes == scp->size());
   CHECK(peers[1].duplicate_flood_bytes == transaction->size());
 }
+
+TEST_CASE("a lowest slot above the ledger does not make what is new at it new for ever", "[overlay_manager]") {
+  Fixture f;
+  const PeerId a = f.connect(1);
+  LedgerView view = ledger_at(10);
+  view.lowest_slot = 50;
+  f.give(LedgerUpdated{view, {}, {}});
+  const MessagePtr scp = test::make_scp({}, {.node = test::make_node(7), .slot = 60});
+  f.receive(a, scp);
+  f.give(ScpVerified{scp->flood_hash(), true});
+  f.receive(a, scp);
+  CHECK(f.find<PublishMessage>().empty());
+  CHECK(f.overlay->metrics().flood_gate.duplicate == 1);
+}

@@ -241,6 +241,18 @@ TEST_CASE("what was published before the first taker came does not count against
         limits::kEventLogTransactionsBytesMax + 5 * one);
 }
 
+TEST_CASE("a taker whose write stays untaken for 120 s counts as absent", "[subscription]") {
+  const EventLog log({});
+  const auto cursor = log.attach({Topic::kTransactions}, {});
+  Subscription subscription(log, {.cursor = cursor.value(), .batch = {}, .is_taking_transactions = true},
+                            [](Subscription*) {});
+  subscription.start();  // nobody takes the first response
+  const auto now = std::chrono::steady_clock::now();
+  CHECK(subscription.taken_transaction_bytes(now) == 0U);
+  CHECK(subscription.taken_transaction_bytes(now + limits::kTakerStallMax - std::chrono::seconds(20)) == 0U);
+  CHECK_FALSE(subscription.taken_transaction_bytes(now + limits::kTakerStallMax));
+}
+
 TEST_CASE("SCP events reach a caller that leaves its transactions unread", "[subscription]") {
   Api api;
   api.start();
