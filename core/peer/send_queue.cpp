@@ -43,12 +43,12 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
     ++metrics_.of(FloodQueue::kScp).dropped;
   } else {
     scp_bytes_ += entry.message->size();
+    scp_places_[scp_key(entry)].push_back(scp_popped_ + waiting.size());
     waiting.push_back(std::move(entry));
   }
   // What took another's place may be larger than that.
   while (scp_bytes_ > kScpQueueBytesMax) {
-    scp_bytes_ -= waiting.front().message->size();
-    waiting.pop_front();
+    pop_scp();
     ++metrics_.of(FloodQueue::kScp).dropped;
   }
 }
@@ -62,13 +62,38 @@ void SendQueue::drop_stale_scp(const SendQueueLimits& limits) {
     scp_bytes_ -= queued.message->size();
     return true;
   };
-  metrics_.of(FloodQueue::kScp).dropped += std::erase_if(queue(FloodQueue::kScp), is_stale);
+  const std::size_t dropped = std::erase_if(queue(FloodQueue::kScp), is_stale);
+  metrics_.of(FloodQueue::kScp).dropped += dropped;
+  if (dropped > 0) index_scp();
+}
+
+std::size_t SendQueue::scp_key(const Entry& entry) {
+  return std::hash<NodeId>{}(entry.node) ^ std::hash<std::uint64_t>{}(entry.slot * 0x9e3779b97f4a7c15);
+}
+
+void SendQueue::index_scp() {
+  scp_places_.clear();
+  std::uint64_t place = scp_popped_;
+  for (const Entry& entry : queue(FloodQueue::kScp)) scp_places_[scp_key(entry)].push_back(place++);
+}
+
+void SendQueue::pop_scp() {
+  const Entry& front = queue(FloodQueue::kScp).front();
+  scp_bytes_ -= front.message->size();
+  const auto places = scp_places_.find(scp_key(front));
+  places->second.erase(places->second.begin());  // of its like it stood first
+  if (places->second.empty()) scp_places_.erase(places);
+  ++scp_popped_;
+  queue(FloodQueue::kScp).pop_front();
 }
 
 bool SendQueue::replace_or_refuse_scp(Entry& entry) {
   const auto candidate = xdr::read_scp_envelope(entry.message->body());
   std::size_t alike = 0;
-  for (Entry& queued : queue(FloodQueue::kScp)) {
+  const auto places = scp_places_.find(scp_key(entry));
+  if (places == scp_places_.end()) return queue(FloodQueue::kScp).size() >= kScpQueueMax;
+  for (const std::uint64_t place : places->second) {
+    Entry& queued = queue(FloodQueue::kScp)[place - scp_popped_];
     if (queued.slot != entry.slot || queued.node != entry.node) continue;
     ++alike;
     if (!xdr::is_newer_statement(*xdr::read_scp_envelope(queued.message->body()), *candidate)) continue;
@@ -124,11 +149,13 @@ bool SendQueue::take(OutboundCredit& credit, Instant now, std::vector<MessagePtr
 void SendQueue::take_front(FloodQueue kind, Instant now, std::vector<MessagePtr>& out) {
   Entry& front = queue(kind).front();
   if (kind == FloodQueue::kTransaction) transaction_bytes_ -= front.message->size();
-  if (kind == FloodQueue::kScp) scp_bytes_ -= front.message->size();
   hash_counts_[at(kind)] -= front.hash_count;
   metrics_.of(kind).delay.observe(now - front.queued);
-  out.push_back(std::move(front.message));
-  queue(kind).pop_front();
+  out.push_back(front.message);
+  if (kind == FloodQueue::kScp)
+    pop_scp();
+  else
+    queue(kind).pop_front();
 }
 
 void SendQueue::note_blocked(FloodQueue kind, bool is_blocked, Instant now) {
@@ -160,6 +187,13 @@ void SendQueue::check_invariants() const {
   for (const Entry& entry : queue(FloodQueue::kScp)) scp_bytes += entry.message->size();
   OVERLAYD_CHECK(scp_bytes == scp_bytes_ && scp_bytes <= kScpQueueBytesMax);
   OVERLAYD_CHECK(queue(FloodQueue::kScp).size() <= kScpQueueMax);
+  std::size_t places_count = 0;
+  for (const auto& [key, places] : scp_places_) {
+    places_count += places.size();
+    for (const std::uint64_t place : places)
+      OVERLAYD_CHECK(scp_key(queue(FloodQueue::kScp).at(place - scp_popped_)) == key);
+  }
+  OVERLAYD_CHECK(places_count == queue(FloodQueue::kScp).size());
 }
 
 }  // namespace overlayd::peer

@@ -19,6 +19,7 @@
 #include <array>
 #include <deque>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "core/inputs.h"
@@ -66,10 +67,14 @@ class SendQueue {
     NodeId node;                 // kScp
     std::size_t hash_count = 0;  // kDemand, kAdvert
   };
+  // A statement's node and slot, as one number: two that share it by chance are told apart when they are looked at.
+  [[nodiscard]] static std::size_t scp_key(const Entry& entry);
   void push_scp(Entry entry, const SendQueueLimits& limits);
   void drop_stale_scp(const SendQueueLimits& limits);
   // Puts the entry in the place of an older statement, or tells that there is no room beside its like.
   [[nodiscard]] bool replace_or_refuse_scp(Entry& entry);
+  void index_scp();
+  void pop_scp();
   void push_transaction(Entry entry, const SendQueueLimits& limits);
   void push_hashes(FloodQueue kind, Entry entry, const SendQueueLimits& limits);
   void take_front(FloodQueue kind, Instant now, std::vector<MessagePtr>& out);
@@ -81,6 +86,10 @@ class SendQueue {
   FlowControlMetrics& metrics_;
   std::array<std::deque<Entry>, kFloodQueueCount> queues_;
   std::array<std::optional<Instant>, kFloodQueueCount> blocked_since_;
+  // Where the SCP messages of a node and slot stand, as places since the start: minus scp_popped_, in the queue. So a push
+  // looks at its like only, however many wait.
+  std::unordered_map<std::size_t, std::vector<std::uint64_t>> scp_places_;
+  std::uint64_t scp_popped_ = 0;
   std::uint64_t transaction_bytes_ = 0;
   std::uint64_t scp_bytes_ = 0;
   std::uint32_t stale_below_ = 0;  // SCP slots below this were dropped already,
