@@ -57,15 +57,18 @@ void Connection::open() {
 
 // --- in ----------------------------------------------------------------------------------------------------------
 
+bool Connection::may_read() const {
+  return state_ == State::kOpen && !is_faulted_ && !is_paused_ && !is_waiting_for_gauge_ && !is_queue_full_ &&
+         !is_waiting_for_turn_;
+}
+
 void Connection::read() {
   const bool is_discarding = state_ == State::kLingering;
-  const bool may_read =
-      state_ == State::kOpen && !is_faulted_ && !is_paused_ && !is_waiting_for_gauge_ && !is_queue_full_;
-  if (is_reading_ || !(may_read || is_discarding)) return;
+  if (is_reading_ || !(may_read() || is_discarding)) return;
   is_reading_ = true;
   const std::span<std::uint8_t> space = is_discarding ? discarded_ : link_.space();
   socket_.async_read_some(
-      asio::buffer(space.data(), space.size()),
+      asio::buffer(space.data(), std::min(space.size(), kReadBytesMax)),
       [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) { self->on_read(error, bytes); });
 }
 
@@ -86,7 +89,14 @@ void Connection::on_read(const asio::error_code& error, std::size_t bytes) {
 }
 
 void Connection::process() {
-  while (state_ == State::kOpen && !is_faulted_ && !is_paused_ && !is_waiting_for_gauge_ && !is_queue_full_) {
+  while (may_read()) {
+    if (link_.is_bulk_next() && !has_turn_) {
+      is_waiting_for_turn_ = true;
+      return services_.bulk_turns.ask([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        return self && self->process_bulk();
+      });
+    }
     const bool is_drained = decode();
     if (!hand_over() || is_faulted_) return;
     if (is_drained) return read();
@@ -94,16 +104,29 @@ void Connection::process() {
   }
 }
 
+// False: there was no frame to check, or not all of it.
+bool Connection::process_bulk() {
+  is_waiting_for_turn_ = false;
+  has_turn_ = true;
+  process();
+  return !std::exchange(has_turn_, false);
+}
+
 // Frames into pending_. True: no complete frame is left (or none will be read any more); false: the gauge is over.
 bool Connection::decode() {
   const UnixTime now = unix_time_now();
   while (!gauge_->is_over(pending_.inputs.size(), pending_.bytes)) {
     LinkRead read = link_.read_next(now);
+    if (read.fault || read.message || read.item) has_turn_ = false;
     if (read.fault) {
       is_faulted_ = true;
       pending_.inputs.emplace_back(
           LinkFaulted{.peer = peer_, .reason = read.fault->reason, .detail = std::move(read.fault->detail)});
       return true;
+    }
+    if (read.item) {
+      defer_item(std::move(*read.item));
+      continue;
     }
     if (!read.message) return true;
     pending_.bytes += read.message->size();
@@ -113,6 +136,23 @@ bool Connection::decode() {
     if (is_faulted_) return true;
   }
   return false;
+}
+
+void Connection::defer_item(UnhashedItem item) {
+  services_.bulk_turns.ask([weak = weak_from_this(), held = std::make_shared<UnhashedItem>(std::move(item))] {
+    const auto self = weak.lock();
+    return self && self->take_item(*held);
+  });
+}
+
+// False: nobody wants it any more.
+bool Connection::take_item(UnhashedItem& item) {
+  if (state_ != State::kOpen || is_faulted_) return false;
+  MessagePtr message = item.make(services_.network);
+  pending_.bytes += message->size();
+  pending_.inputs.emplace_back(MessageReceived{.peer = peer_, .message = std::move(message), .is_cert_valid = false});
+  if (!is_queue_full_) static_cast<void>(hand_over());
+  return true;
 }
 
 // False: the overlay's queue is full; on_overlay_room() tries again.
@@ -155,23 +195,63 @@ void Connection::fault(DropReason reason, std::string detail) {
 
 void Connection::send(MessagePtr message) {
   if (state_ != State::kOpen || is_write_broken_) return;
-  auto frame = link_.seal(std::move(message), instant_now());
+  if (!is_bulk(*message)) return seal(std::move(message), instant_now());
+  const bool is_set = is_transaction_set(*message);
+  if (is_set && writes_.has_deferred(message)) return services_.sets_left_out();
+  has_progressed_ = true;
+  if (writes_.defer({.message = std::move(message), .queued = instant_now()})) return;
+  if (!is_set) return break_full();
+  services_.sets_left_out();
+}
+
+void Connection::seal(MessagePtr message, Instant queued) {
+  auto frame = link_.seal(std::move(message), queued);
   if (!frame) return fault(DropReason::kAuthKeyZero, "a message to send came before the keys");
-  if (writes_.push(std::move(*frame))) {
-    has_progressed_ = true;
-    return;
-  }
-  is_write_broken_ = true;  // its sequence number is spent: nothing after it would be accepted
-  fault(DropReason::kWriteQueueFull, std::to_string(writes_.bytes()) + " bytes wait to be written");
+  has_progressed_ = true;
+  // Its sequence number is spent: nothing after it would be accepted.
+  if (!writes_.push(std::move(*frame))) break_full();
+}
+
+bool Connection::may_seal_bulk() const { return state_ == State::kOpen && !is_faulted_ && writes_.is_deferred_due(); }
+
+void Connection::ask_bulk_turn() {
+  if (is_turn_asked_ || !may_seal_bulk()) return;
+  is_turn_asked_ = true;
+  services_.bulk_turns.ask([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    return self && self->seal_bulk();
+  });
+}
+
+// False: there was nothing to seal any more.
+bool Connection::seal_bulk() {
+  is_turn_asked_ = false;
+  if (!may_seal_bulk()) return false;
+  DeferredMessage next = writes_.take_deferred();
+  seal(std::move(next.message), next.queued);
+  flush();
+  return true;
+}
+
+void Connection::break_writes() {
+  is_write_broken_ = true;
+  writes_.drop_deferred();
+}
+
+void Connection::break_full() {
+  const std::size_t bytes = writes_.bytes();
+  break_writes();
+  fault(DropReason::kWriteQueueFull, std::to_string(bytes) + " bytes wait to be written");
 }
 
 void Connection::refuse_sends() {
-  is_write_broken_ = true;
+  break_writes();
   fault(DropReason::kWriteQueueFull, "more was asked for than its network thread could take");
 }
 
 void Connection::flush() {
   if (!is_writing_) write();
+  ask_bulk_turn();
 }
 
 void Connection::write() {
@@ -197,14 +277,14 @@ void Connection::write() {
   is_writing_ = true;
   socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const asio::error_code& error) {
     self->is_writing_ = false;
-    if (!error) self->write();
+    if (!error) self->flush();
   });
 }
 
 void Connection::on_write_error(const std::string& what) {
   // What the remote said before it hung up is still to be read, its ERROR_MSG perhaps: the read then ends the link.
   if (state_ == State::kOpen && is_reading_)
-    is_write_broken_ = true;
+    break_writes();
   else
     finish(state_ == State::kClosing ? close_reason_ : DropReason::kSocketError, what);
 }
@@ -215,6 +295,7 @@ void Connection::close(const Close& order) {
   if (state_ == State::kDialling) return finish(order.reason, {});
   if (state_ != State::kOpen) return;
   close_reason_ = order.reason;
+  writes_.drop_deferred();
   if (order.error) {
     // Sealed even when other messages no longer are: it carries no sequence number.
     auto frame = link_.seal(order.error, instant_now());

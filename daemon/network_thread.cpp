@@ -32,7 +32,9 @@ NetworkThread::NetworkThread(std::size_t index, const NetworkThreadOptions& opti
                 .network = options_.network,
                 .auth = auth_,
                 .entropy = entropy_,
-                .on_gone = [this](PeerId peer) { forget(peer); }} {}
+                .bulk_turns = bulk_turns_,
+                .on_gone = [this](PeerId peer) { forget(peer); },
+                .sets_left_out = [this] { backlog_.count_left_out(); }} {}
 
 NetworkThread::~NetworkThread() { stop(); }
 

@@ -1,12 +1,15 @@
 // One thread, one io_context, the connections that live on it, and the SCP signatures it checks.
 //
 // In from the overlay: post(), one per batch of outputs. Sends of a batch are sealed and queued first and then flushed
-//   once per link, so that a batch costs one system call per link.
+//   once per link, so that a batch costs one system call per link. Bulk messages are sealed later, one per turn of the
+//   loop, in between the batches: what many peers ask for at once delays an SCP message by about one sealing. Bulk
+//   frames that arrive are checked in the same turns.
 // Signatures: checked kVerifySliceMax at a time, sockets get their turn in between: one check takes some 80 µs. Results
 //   that the overlay's queue refuses wait here; the overlay bounds how many it asks for (kScpVerifyPendingMax).
 // Progress: once a second, for links with activity. A refused one is dropped: the next carries totals.
-// Limits: kWriteQueueBytesMax bytes per link posted and not yet sealed (SendBacklog). Past it the sends to that link are
-//   left out and it alone is faulted (kWriteQueueFull), once what was posted before is done.
+// Limits: kWriteQueueBytesMax bytes per link posted and not yet taken by its connection (SendBacklog), which counts them
+//   in its write queue from then on, sealed or not. Past it the sends to that link are left out and it alone is faulted
+//   (kWriteQueueFull), once what was posted before is done.
 #pragma once
 #include <atomic>
 #include <deque>
@@ -49,6 +52,8 @@ class NetworkThread {
   [[nodiscard]] asio::io_context& context() { return context_; }
   // Any thread: sends left out, and links the backlog still knows.
   [[nodiscard]] const SendBacklog& backlog() const { return backlog_; }
+  // Any thread: bulk messages sealed or checked since the start.
+  [[nodiscard]] std::uint64_t bulk_done_total() const { return bulk_turns_.done_total(); }
 
  private:
   using Connections = std::unordered_map<PeerId, std::shared_ptr<Connection>>;
@@ -72,6 +77,7 @@ class NetworkThread {
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   asio::steady_timer progress_timer_;
+  BulkTurns bulk_turns_{context_};
   crypto::SystemEntropy entropy_;
   peer::PeerAuth auth_;
   LinkServices services_;

@@ -7,6 +7,11 @@ SecureLink::SecureLink(Direction direction, const NetworkId& network, peer::Peer
   entropy.fill(local_nonce_);
 }
 
+void SecureLink::commit(std::size_t bytes) {
+  decoder_.commit(bytes);
+  if (decoder_.frame_bytes() >= kBulkBytesMin) macs_.absorb(decoder_.partial(), decoder_.frame_bytes());
+}
+
 LinkRead SecureLink::read_next(UnixTime now) {
   if (has_ended_) return {};
   const auto next = decoder_.next();
@@ -16,16 +21,34 @@ LinkRead SecureLink::read_next(UnixTime now) {
   if (const auto reason = macs_.check(*frame)) return fail(*reason);
   if (macs_.has_keys() && frame->message_type() != static_cast<std::int32_t>(wire::MessageType::kErrorMsg))
     decoder_.set_authenticated();
+  if (is_bulk_item(*frame)) return read_item(*frame);
   wire::Message::Parsed parsed = wire::Message::parse(frame->message(), network_, decoder_.take_buffer());
   if (!parsed.message) return fail(DropReason::kFrameMalformed, parsed.validation.text());
 
-  LinkRead read{.message = std::move(parsed.message), .is_cert_valid = false, .fault = {}};
+  LinkRead read;
+  read.message = std::move(parsed.message);
   if (read.message->type() == wire::MessageType::kHello && !has_read_hello_) {
     has_read_hello_ = true;
     const auto hello = wire::read_hello(read.message->xdr());
     read.is_cert_valid = hello && take_keys(*hello, now);
     has_ended_ = !read.is_cert_valid;
   }
+  return read;
+}
+
+bool SecureLink::is_bulk_item(const wire::Frame& frame) {
+  const auto type = wire::to_message_type(frame.message_type());
+  return frame.message().size() >= kBulkBytesMin &&
+         (type == wire::MessageType::kTxSet || type == wire::MessageType::kGeneralizedTxSet);
+}
+
+LinkRead SecureLink::read_item(const wire::Frame& frame) {
+  const ByteView xdr = frame.message();
+  const xdr::Validation validation = xdr::validate(xdr::Type::kStellarMessage, xdr);
+  if (!validation.ok()) return fail(DropReason::kFrameMalformed, validation.text());
+  LinkRead read;
+  read.item = UnhashedItem{decoder_.take_buffer(), xdr};
+  OVERLAYD_CHECK(read.item->buffer != nullptr);
   return read;
 }
 
@@ -40,7 +63,9 @@ bool SecureLink::take_keys(const wire::Hello& hello, UnixTime now) {
 
 LinkRead SecureLink::fail(DropReason reason, std::string detail) {
   has_ended_ = true;
-  return {.message = nullptr, .is_cert_valid = false, .fault = LinkFault{reason, std::move(detail)}};
+  LinkRead read;
+  read.fault = LinkFault{reason, std::move(detail)};
+  return read;
 }
 
 std::optional<QueuedFrame> SecureLink::seal(MessagePtr message, Instant now) {

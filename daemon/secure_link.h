@@ -26,9 +26,21 @@ struct LinkFault {
   DropReason reason = DropReason::kFrameMalformed;
   std::string detail;
 };
-// What the next frame was: a message, a fault, or nothing yet.
+// A transaction set of kBulkBytesMin or more whose XDR is valid, and whose hash is still to be computed: that takes
+// milliseconds, and what came after it need not wait for them.
+struct UnhashedItem {
+  std::unique_ptr<std::uint8_t[]> buffer;
+  ByteView xdr;  // of the StellarMessage, in `buffer`
+
+  // The message with its hash. Once.
+  [[nodiscard]] MessagePtr make(const NetworkId& network) {
+    return wire::Message::adopt(std::move(buffer), xdr, network);
+  }
+};
+// What the next frame was: a message, an item, a fault, or nothing yet.
 struct LinkRead {
   MessagePtr message;
+  std::optional<UnhashedItem> item{};
   bool is_cert_valid = false;
   std::optional<LinkFault> fault;
 };
@@ -40,8 +52,14 @@ class SecureLink {
 
   // Where the next bytes of the socket go; never empty. Only after read_next gave nothing. `commit` says how many came.
   [[nodiscard]] std::span<std::uint8_t> space() { return decoder_.writable(); }
-  void commit(std::size_t bytes) { decoder_.commit(bytes); }
+  void commit(std::size_t bytes);
   [[nodiscard]] LinkRead read_next(UnixTime now);
+  // Whether read_next may have to check a frame of kBulkBytesMin bytes or more, which takes milliseconds. (It may also
+  // find it incomplete, a few times per frame.)
+  [[nodiscard]] bool is_bulk_next() const {
+    // Such a frame has a buffer to itself and fills it.
+    return decoder_.buffered() >= kBulkBytesMin && decoder_.buffered() == decoder_.capacity();
+  }
   // Whether read_next will never give anything again.
   [[nodiscard]] bool has_ended() const { return has_ended_; }
 
@@ -52,6 +70,8 @@ class SecureLink {
 
  private:
   LinkRead fail(DropReason reason, std::string detail = {});
+  [[nodiscard]] static bool is_bulk_item(const wire::Frame& frame);
+  LinkRead read_item(const wire::Frame& frame);
   [[nodiscard]] bool take_keys(const wire::Hello& hello, UnixTime now);
 
   const Direction direction_;

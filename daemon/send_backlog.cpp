@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/limits.h"
 #include "core/wire/message.h"
+#include "daemon/write_queue.h"
 
 namespace overlayd::daemon {
 namespace {
@@ -23,6 +24,10 @@ std::vector<PeerId> SendBacklog::admit(Outputs& outputs) {
     if (!send) return false;
     Entry& link = links_[send->peer];
     const std::size_t weight = weight_of(*send);
+    if (!link.is_refused && weight > link_bytes_max_ - link.bytes && is_transaction_set(*send->message)) {
+      count_left_out();
+      return true;
+    }
     if (!link.is_refused && weight > link_bytes_max_ - link.bytes) {
       link.is_refused = true;
       refused.push_back(send->peer);

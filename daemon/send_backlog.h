@@ -1,8 +1,10 @@
-// What the overlay has posted to one network thread and the thread has not worked off yet, per link.
+// What the overlay has posted to one network thread and the thread has not worked off yet, per link. Worked off: its
+// connection has taken it, and counts it in its write queue until it is written, sealed or not.
 //
 // Words.  A send *weighs* what its link will write: body, head and MAC. Shared bodies count for every link they go to.
 // Rule 1. A send that would bring its own link over the limit is taken out of its batch, and so is every later send to
 //         that link: it is *refused* until forgotten, because a stream with a gap is worth nothing.
+//         A transaction set over the limit is left out alone, and its link goes on: the peer asks somebody else.
 // Rule 2. No link is refused for what others have waiting. Rationale: one peer that asks for much and reads nothing
 //         must not cost honest peers their links, so there is no bound over all links that could do it.
 // Limits. `link_bytes_max` per link, as much again as its write queue may hold: together links × 2 × the limit, of
@@ -31,7 +33,9 @@ class SendBacklog {
   // The link is gone. What still waits for it stays counted until released.
   void forget(PeerId peer);
 
-  // Sends taken out since the start.
+  // A transaction set was left out later on the way.
+  void count_left_out() { refused_total_.fetch_add(1, std::memory_order_relaxed); }
+  // Sends taken out, or left out, since the start.
   [[nodiscard]] std::uint64_t refused_total() const { return refused_total_.load(std::memory_order_relaxed); }
   // Entries held.
   [[nodiscard]] std::size_t size() const;

@@ -45,9 +45,13 @@ MacKey& MacKey::operator=(MacKey&& from) noexcept {
 
 // The working copies are left on the stack: after SHA256_Final they hold digests, from which the key cannot be had.
 Hash256 MacKey::mac(std::span<const ByteView> parts) const {
-  Hash256 digest;
   SHA256_CTX state = inner_;
   for (const ByteView part : parts) SHA256_Update(&state, part.data(), part.size());
+  return finish(state);
+}
+
+Hash256 MacKey::finish(SHA256_CTX& state) const {
+  Hash256 digest;
   SHA256_Final(digest.data(), &state);
   state = outer_;
   SHA256_Update(&state, digest.data(), digest.size());
@@ -55,14 +59,21 @@ Hash256 MacKey::mac(std::span<const ByteView> parts) const {
   return digest;
 }
 
-bool MacKey::verify(std::span<const ByteView> parts, ByteView expected) const {
-  const Hash256 computed = mac(parts);
+bool MacKey::is_equal(const Hash256& computed, ByteView expected) {
   return expected.size() == computed.size() && sodium_memcmp(expected.data(), computed.data(), computed.size()) == 0;
 }
+
+bool MacKey::verify(std::span<const ByteView> parts, ByteView expected) const { return is_equal(mac(parts), expected); }
 
 void MacKey::wipe() {
   sodium_memzero(&inner_, sizeof inner_);
   sodium_memzero(&outer_, sizeof outer_);
 }
+
+RunningMac::~RunningMac() { sodium_memzero(&state_, sizeof state_); }
+
+void RunningMac::update(ByteView bytes) { SHA256_Update(&state_, bytes.data(), bytes.size()); }
+
+bool RunningMac::verify(const MacKey& key, ByteView expected) { return MacKey::is_equal(key.finish(state_), expected); }
 
 }  // namespace overlayd::crypto

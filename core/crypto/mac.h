@@ -32,11 +32,31 @@ class MacKey {
   [[nodiscard]] bool is_zero() const { return is_zero_; }
 
  private:
+  friend class RunningMac;
+  // From the state behind the message's last byte.
+  [[nodiscard]] Hash256 finish(SHA256_CTX& state) const;
+  [[nodiscard]] static bool is_equal(const Hash256& computed, ByteView expected);  // in constant time
   void wipe();
 
   SHA256_CTX inner_;
   SHA256_CTX outer_;
   bool is_zero_;
+};
+
+// A MAC over bytes that come piece by piece. Its state is as secret as the key, and wiped.
+class RunningMac {
+ public:
+  explicit RunningMac(const MacKey& key) : state_(key.inner_) {}
+  ~RunningMac();
+  RunningMac(const RunningMac&) = delete;
+  RunningMac& operator=(const RunningMac&) = delete;
+
+  void update(ByteView bytes);
+  // Ends it; `key` is that of the constructor. As MacKey::verify.
+  [[nodiscard]] bool verify(const MacKey& key, ByteView expected);
+
+ private:
+  SHA256_CTX state_;
 };
 
 }  // namespace overlayd::crypto

@@ -19,11 +19,32 @@ SealedFrame MacStream::seal(wire::MessageType type, ByteView message) {
   return sealed;
 }
 
+void MacStream::absorb(ByteView partial, std::size_t frame_bytes) {
+  constexpr std::size_t kBefore = limits::kRecordMarkBytes + 4;  // mark and version
+  if (!keys_ || partial.size() <= kBefore) return;
+  if (!absorbed_) absorbed_.emplace(keys_->receive);
+  const std::size_t end = std::min(partial.size(), frame_bytes - limits::kMacBytes);
+  absorbed_->mac.update(partial.first(end).subspan(kBefore + absorbed_->bytes));
+  absorbed_->bytes = end - kBefore;
+}
+
+bool MacStream::is_mac_good(const wire::Frame& frame) {
+  if (!absorbed_) return keys_->receive.verify({frame.authenticated()}, frame.mac());
+  absorbed_->mac.update(frame.authenticated().subspan(absorbed_->bytes));
+  return absorbed_->mac.verify(keys_->receive, frame.mac());
+}
+
 std::optional<DropReason> MacStream::check(const wire::Frame& frame) {
+  const std::optional<DropReason> reason = judge(frame);
+  absorbed_.reset();
+  return reason;
+}
+
+std::optional<DropReason> MacStream::judge(const wire::Frame& frame) {
   if (!keys_ || frame.message_type() == static_cast<std::int32_t>(wire::MessageType::kErrorMsg)) return std::nullopt;
   if (frame.sequence() != receive_sequence_) return DropReason::kAuthSequence;
   if (keys_->receive.is_zero()) return DropReason::kAuthKeyZero;
-  if (!keys_->receive.verify({frame.authenticated()}, frame.mac())) return DropReason::kAuthMac;
+  if (!is_mac_good(frame)) return DropReason::kAuthMac;
   ++receive_sequence_;
   return std::nullopt;
 }

@@ -19,6 +19,7 @@
 // Not here: the MAC (peer/mac_stream), whether the StellarMessage is valid XDR (xdr/validate).
 // Source:  stellar-core TCPPeer::getIncomingMsgLength, commit a9b8613.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -88,6 +89,10 @@ class FrameDecoder {
   // null. The frame stays valid as long as that memory: a large message is received once and never copied.
   [[nodiscard]] std::unique_ptr<std::uint8_t[]> take_buffer();
 
+  // The frame that next() has judged the mark of and found incomplete: its bytes with the mark, 0 if there is none; and
+  // those of it that are here. Valid as a Frame is.
+  [[nodiscard]] std::size_t frame_bytes() const { return frame_bytes_; }
+  [[nodiscard]] ByteView partial() const { return {buffer_.get() + begin_, std::min(frame_bytes_, end_ - begin_)}; }
   [[nodiscard]] std::size_t buffered() const { return end_ - begin_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
 

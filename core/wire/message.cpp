@@ -64,6 +64,13 @@ MessagePtr Message::adopt(Bytes xdr, const NetworkId& network) {
   return make_shared(std::move(source), network);
 }
 
+MessagePtr Message::adopt(std::unique_ptr<std::uint8_t[]> buffer, ByteView xdr, const NetworkId& network) {
+  Source source;
+  source.buffer_ = std::move(buffer);
+  source.xdr_ = xdr;
+  return make_shared(std::move(source), network);
+}
+
 MessagePtr Message::make_shared(Source source, const NetworkId& network) {
   return std::make_shared<const Message>(std::move(source), network);
 }
@@ -85,18 +92,18 @@ Message::Message(Source source, const NetworkId& network)
     case MessageType::kTimeSlicedSurveyResponse:
     case MessageType::kTimeSlicedSurveyStartCollecting:
     case MessageType::kTimeSlicedSurveyStopCollecting: flood_hash_ = wire::flood_hash(xdr_); break;
+    case MessageType::kTxSet: item_hash_ = tx_set_hash(body()); break;
+    case MessageType::kGeneralizedTxSet: item_hash_ = generalized_tx_set_hash(body()); break;
+    case MessageType::kScpQuorumset: item_hash_ = quorum_set_hash(body()); break;
     case MessageType::kErrorMsg:
     case MessageType::kAuth:
     case MessageType::kDontHave:
     case MessageType::kPeers:
     case MessageType::kGetTxSet:
-    case MessageType::kTxSet:
     case MessageType::kGetScpQuorumset:
-    case MessageType::kScpQuorumset:
     case MessageType::kGetScpState:
     case MessageType::kHello:
     case MessageType::kSendMore:
-    case MessageType::kGeneralizedTxSet:
     case MessageType::kFloodAdvert:
     case MessageType::kFloodDemand:
     case MessageType::kSendMoreExtended: break;

@@ -19,9 +19,11 @@ class Message {
   // Takes validated XDR of a StellarMessage (at least 4 bytes) and computes what its type needs:
   //   flood_hash   SCP_MESSAGE, TRANSACTION and the four survey messages
   //   tx_hash, tx_full_hash   TRANSACTION
+  //   item_hash    TX_SET, GENERALIZED_TX_SET, SCP_QUORUMSET
   static MessagePtr make(ByteView xdr, const NetworkId& network);
-  // Takes the bytes over instead of copying them.
+  // Takes the bytes over instead of copying them; `xdr` lies in `buffer`.
   static MessagePtr adopt(Bytes xdr, const NetworkId& network);
+  static MessagePtr adopt(std::unique_ptr<std::uint8_t[]> buffer, ByteView xdr, const NetworkId& network);
 
   [[nodiscard]] MessageType type() const { return type_; }
   [[nodiscard]] ByteView xdr() const { return xdr_; }
@@ -33,6 +35,7 @@ class Message {
   [[nodiscard]] const FloodHash& flood_hash() const { return flood_hash_; }
   [[nodiscard]] const TxHash& tx_hash() const { return tx_hash_; }
   [[nodiscard]] const TxFullHash& tx_full_hash() const { return tx_full_hash_; }
+  [[nodiscard]] const ItemHash& item_hash() const { return item_hash_; }
 
   // Where the bytes of a message are kept, and what is known of them already. Only the functions above make one.
   class Source {
@@ -54,6 +57,7 @@ class Message {
   FloodHash flood_hash_;
   TxHash tx_hash_;
   TxFullHash tx_full_hash_;
+  ItemHash item_hash_;
 };
 
 struct Message::Parsed {

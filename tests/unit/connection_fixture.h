@@ -118,6 +118,9 @@ class TestNode {
   [[nodiscard]] bool await_no_links() const {
     return await_that([&] { return open_links == 0; });
   }
+  [[nodiscard]] bool await_bulk_done(std::uint64_t count) const {
+    return await_that([&] { return thread_.bulk_done_total() >= count; });
+  }
   // Waits for `count` inputs that nobody looked at yet.
   bool await_count(std::size_t count) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -171,7 +174,12 @@ class TestNode {
 
 class RawPeer {
  public:
-  explicit RawPeer(const tcp::endpoint& to) : socket_(context_) { socket_.connect(to); }
+  // With a `receive_buffer` the kernel takes no more than that for us, so that a peer that reads nothing soon shows.
+  explicit RawPeer(const tcp::endpoint& to, int receive_buffer = 0) : socket_(context_) {
+    socket_.open(to.protocol());
+    if (receive_buffer > 0) socket_.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
+    socket_.connect(to);
+  }
 
   Identity id;
   peer::PeerAuth auth{{.node_key = id.key, .pair = id.pair, .network = id.network}};
@@ -191,6 +199,7 @@ class RawPeer {
       LinkRead next = link.read_next(unix_time_now());
       REQUIRE_FALSE(next.fault);
       if (next.message) return next.message;
+      if (next.item) return next.item->make(id.network);
       const auto space = link.space();
       asio::error_code error;
       const std::size_t bytes = socket_.read_some(asio::buffer(space.data(), space.size()), error);
@@ -220,7 +229,8 @@ inline void shake_hands(TestNode& node, const LinkOpened& opened, RawPeer& raw) 
 
 // A node with one accepted link from a RawPeer.
 struct Accepted {
-  explicit Accepted(std::size_t inputs_max = limits::kInputQueueMax) : node(inputs_max) {
+  explicit Accepted(std::size_t inputs_max = limits::kInputQueueMax, int receive_buffer = 0)
+      : node(inputs_max), raw(acceptor.local_endpoint(), receive_buffer) {
     node.accept(acceptor, peer);
     opened = node.await<LinkOpened>();
   }
@@ -230,7 +240,7 @@ struct Accepted {
   asio::io_context context;
   tcp::acceptor acceptor{context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
   TestNode node;
-  RawPeer raw{acceptor.local_endpoint()};
+  RawPeer raw;
   LinkOpened opened;
 };
 

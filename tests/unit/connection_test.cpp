@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/xdr/view.h"
+#include "tests/support/messages.h"
 #include "tests/unit/connection_fixture.h"
 
 using namespace overlayd;
@@ -194,7 +195,9 @@ TEST_CASE("Close does not wait for a remote that reads nothing", "[connection]")
   Accepted link;
   link.shake_hands();
   const MessagePtr large = large_message(link.node.id, 12 << 20);
-  link.node.post({Send{link.peer, large}, Close{link.peer, DropReason::kOperator, nullptr}});
+  link.node.send(link.peer, {large});
+  REQUIRE(link.node.await_bulk_done(1));  // from then on it is written or waited for
+  link.node.post({Close{link.peer, DropReason::kOperator, nullptr}});
   const auto start = instant_now();
   CHECK(link.node.await<LinkClosed>().reason == DropReason::kOperator);
   CHECK(instant_now() - start >= limits::kDropFlushTimeout - milliseconds(100));
@@ -254,7 +257,8 @@ TEST_CASE("inputs that a full queue refused arrive in order when there is room",
 TEST_CASE("a remote that reads nothing is reported before its write queue outgrows its bound", "[connection]") {
   Accepted link;
   link.shake_hands();
-  const MessagePtr large = large_message(link.node.id, 1 << 20);
+  const MessagePtr large =
+      overlayd::test::make_upload(link.node.id.network, 1, 1 << 20);  // is not left out, as sets are
   for (std::size_t bytes = 0; bytes < limits::kWriteQueueBytesMax + (16 << 20); bytes += large->size())
     link.node.send(link.peer, {large});
   CHECK(link.node.await<LinkFaulted>().reason == DropReason::kWriteQueueFull);
@@ -269,7 +273,7 @@ TEST_CASE("a link with more posted to it than its bound is reported once; others
   greedy.node.accept(greedy.acceptor, quiet_peer);
   shake_hands(greedy.node, greedy.node.await<LinkOpened>(), quiet);
 
-  const MessagePtr large = large_message(greedy.node.id, 1 << 20);
+  const MessagePtr large = overlayd::test::make_upload(greedy.node.id.network, 1, 1 << 20);
   Outputs outputs{Send{quiet_peer, greedy.node.id.get_scp_state(1)}};
   for (int i = 0; i < 300; ++i) outputs.emplace_back(Send{greedy.peer, large});
   outputs.emplace_back(Send{quiet_peer, greedy.node.id.get_scp_state(2)});

@@ -31,6 +31,53 @@ TEST_CASE("a message has the hashes its type needs and no others", "[message]") 
   }
 }
 
+TEST_CASE("a set's hash is the message's item hash, of the three types that carry one", "[message]") {
+  int sets = 0;
+  for (const auto& line : test::load_messages()) {
+    const Bytes xdr = test::base64_of(line, "xdr");
+    const MessagePtr message = Message::make(xdr, {});
+    ItemHash expected;
+    switch (message->type()) {
+      case MessageType::kTxSet: expected = tx_set_hash(message->body()); break;
+      case MessageType::kGeneralizedTxSet: expected = generalized_tx_set_hash(message->body()); break;
+      case MessageType::kScpQuorumset: expected = quorum_set_hash(message->body()); break;
+      default: break;
+    }
+    INFO(line.at("type").get<std::string>());
+    CHECK(message->item_hash() == expected);
+    CHECK(Message::parse(xdr, {}).message->item_hash() == expected);
+    sets += expected.is_zero() ? 0 : 1;
+  }
+  CHECK(sets > 2);
+}
+
+TEST_CASE("the item hash of every real transaction set is the one its ledger header names", "[message]") {
+  const auto lines = test::load_lines(std::string(OVERLAYD_SHARED) + "/data/tx_sets.jsonl");
+  for (const auto& line : lines) {
+    const MessagePtr message =
+        Message::adopt(wrap(MessageType::kGeneralizedTxSet, test::base64_of(line, "generalized_tx_set")), {});
+    CHECK(to_hex(message->item_hash().bytes) == line.at("hash").get<std::string>());
+  }
+  CHECK((lines.empty() || lines.size() == 220));
+}
+
+// SHA-256 by another implementation.
+TEST_CASE("a quorum set is named by the SHA-256 of its bytes", "[message]") {
+  const Bytes quorum_set = test::hex(
+      "000000010000000100000000"
+      "1111111111111111111111111111111111111111111111111111111111111111"
+      "00000000");
+  const MessagePtr message = Message::adopt(wrap(MessageType::kScpQuorumset, quorum_set), {});
+  CHECK(to_hex(message->item_hash().bytes) == "2805165e2c6fdc7e57eb370c8fb6893f658441de05479ee890b25d42fb97a283");
+}
+
+// previousLedgerHash and the envelopes' bytes, without the count between them.
+TEST_CASE("a legacy transaction set is named without the count of its transactions", "[message]") {
+  const Bytes empty(36);
+  const MessagePtr message = Message::adopt(wrap(MessageType::kTxSet, empty), {});
+  CHECK(to_hex(message->item_hash().bytes) == "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925");
+}
+
 TEST_CASE("parsing in one pass agrees with validating and making", "[message]") {
   const NetworkId network{{1, 2, 3}};
   for (const auto& line : test::load_messages()) {

@@ -16,9 +16,9 @@ constexpr std::size_t kLinkBytesMax = 1000;
 constexpr std::size_t kFrameBytes = 48;  // record mark, version, sequence, MAC
 
 // Weighs `bytes` in all.
-MessagePtr weighing(std::size_t bytes) {
+MessagePtr weighing(std::size_t bytes, wire::MessageType type = wire::MessageType::kScpQuorumset) {
   Bytes xdr(bytes - kFrameBytes);
-  xdr[3] = static_cast<std::uint8_t>(wire::MessageType::kGeneralizedTxSet);
+  xdr[3] = static_cast<std::uint8_t>(type);
   return wire::Message::adopt(std::move(xdr), NetworkId{});
 }
 
@@ -41,6 +41,15 @@ TEST_CASE("a link may have waiting what the limit says, and not a byte more", "[
   CHECK(another.admit(outputs) == std::vector{kGreedy});
   CHECK(outputs.size() == 1);
   CHECK(another.refused_total() == 1);
+}
+
+TEST_CASE("a transaction set without room is left out, and its link goes on", "[send_backlog]") {
+  SendBacklog backlog(kLinkBytesMax);
+  const auto set = weighing(600, wire::MessageType::kGeneralizedTxSet);
+  Outputs outputs{Send{kGreedy, set}, Send{kGreedy, set}, Send{kGreedy, weighing(400)}};
+  CHECK(backlog.admit(outputs).empty());
+  CHECK(outputs.size() == 2);
+  CHECK(backlog.refused_total() == 1);
 }
 
 TEST_CASE("only the link over its own limit is refused, and only its sends are taken out", "[send_backlog]") {
