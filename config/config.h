@@ -91,6 +91,17 @@ struct FlowControlConfig {
   bool operator==(const FlowControlConfig&) const = default;
 };
 
+// What is remembered and served of what SCP envelopes name, and how often one peer may ask.
+struct FetchConfig {
+  std::uint32_t slots_to_remember = 0;
+  std::uint32_t queries_per_second = 0;
+  std::uint32_t scp_state_queries = 0;  // in a window of 12 close times
+  std::uint64_t tx_set_bytes = 0;
+  std::uint64_t quorum_set_bytes = 0;
+  std::uint64_t scp_state_bytes = 0;
+  bool operator==(const FetchConfig&) const = default;
+};
+
 struct OverlayConfig {
   std::uint32_t version = 0;
   std::uint32_t min_version = 0;
@@ -118,6 +129,7 @@ struct Config {
   RelayConfig relay;
   FloodConfig flood;
   FlowControlConfig flow_control;
+  FetchConfig fetch;
   OverlayConfig overlay;
   LogConfig log;
   ThreadsConfig threads;

@@ -21,6 +21,15 @@ using MessagePtr = std::shared_ptr<const wire::Message>;
 
 enum class Direction : std::uint8_t { kInbound, kOutbound };
 
+// What an SCP envelope refers to by its hash.
+enum class ItemKind : std::uint8_t { kTxSet = 0, kQuorumSet = 1 };
+inline constexpr std::size_t kItemKindCount = 2;
+struct ItemId {
+  ItemKind kind = ItemKind::kTxSet;
+  ItemHash hash;
+  auto operator<=>(const ItemId&) const = default;
+};
+
 // AuthCert of Stellar-overlay.x.
 struct AuthCert {
   std::array<std::uint8_t, 32> public_key{};  // X25519
@@ -72,7 +81,9 @@ struct ScpVerified {
 
 // --- from clients of the API --------------------------------------------------------------------------------------
 
-// A TRANSACTION or SCP_MESSAGE of our own. Answered with Output BroadcastAnswer.
+// Everything with a RequestId is answered with exactly one Output RequestAnswer.
+
+// A TRANSACTION or SCP_MESSAGE of our own.
 struct Broadcast {
   RequestId request;
   MessagePtr message;
@@ -87,6 +98,37 @@ struct LedgerUpdated {
   LedgerView view;
   std::vector<TxHash> applied;
   std::vector<TxHash> banned;
+};
+// Wait for an item as an envelope of `slot` would (0: the current ledger's); ends in PublishItem, in CancelFetch, or when
+// the slot is no longer remembered. kDuplicate: it is held already.
+struct FetchItem {
+  RequestId request;
+  ItemId item;
+  std::uint64_t slot = 0;
+  std::vector<NodeId> holders{};  // peers to ask first; those that are not connected are passed over
+};
+// No client waits for it any more; envelopes may. kNotFound: no client did.
+struct CancelFetch {
+  RequestId request;
+  ItemId item;
+};
+// A TX_SET, GENERALIZED_TX_SET or SCP_QUORUMSET to serve to peers. kDuplicate: it is held already.
+struct PutItem {
+  RequestId request;
+  MessagePtr message;
+};
+// Ask peers for their SCP state with GET_SCP_STATE. The answer's nodes are those asked; kNotFound: there is no such peer.
+struct RequestScpState {
+  RequestId request;
+  std::optional<NodeId> node{};                // absent: `count` random peers
+  std::uint32_t count = 1;                     // of absent `node`
+  std::optional<std::uint32_t> from_ledger{};  // absent: what would be asked after AUTH
+};
+// SCP_MESSAGEs for one peer, in this order: a client's own answer to GET_SCP_STATE. kNotFound: it is not connected.
+struct SendScpState {
+  RequestId request;
+  NodeId node;
+  std::vector<MessagePtr> envelopes;
 };
 // How much of the transaction events the clients that judge them can take.
 struct TransactionWindow {
@@ -119,8 +161,15 @@ struct Disconnect {
 // Every peer gets ERR_MISC "shutdown"; new links are refused.
 struct ShutDown {};
 
-using Input =
-    std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
-                 VerdictGiven, LedgerUpdated, TransactionTakers, PeersResolved, ConnectTo, Disconnect, ShutDown>;
+using Input = std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
+                           VerdictGiven, LedgerUpdated, TransactionTakers, FetchItem, CancelFetch, PutItem,
+                           RequestScpState, SendScpState, PeersResolved, ConnectTo, Disconnect, ShutDown>;
 
 }  // namespace overlayd
+
+template <>
+struct std::hash<overlayd::ItemId> {
+  std::size_t operator()(const overlayd::ItemId& id) const noexcept {
+    return std::hash<overlayd::ItemHash>{}(id.hash) ^ static_cast<std::size_t>(id.kind);
+  }
+};

@@ -80,13 +80,32 @@ inline constexpr std::size_t kSurveySealedBytesMax = 64'000;  // EncryptedBody<6
 
 // fetching and queries
 inline constexpr std::uint32_t kSlotsToRemember = 12;           // MAX_SLOTS_TO_REMEMBER
+inline constexpr std::uint32_t kSlotsToRememberMax = 100;       // ours, how many may be configured
 inline constexpr std::uint32_t kQueriesPerSecond = 5;           // QUERY_RESPONSE_MULTIPLIER
 inline constexpr std::uint32_t kScpStateQueriesPerWindow = 10;  // GET_SCP_STATE_MAX_RATE
 inline constexpr std::uint32_t kScpStateLedgersBack = 3;        // LEDGER_VALIDITY_BRACKET's lower side when asking
 inline constexpr Duration kCloseTime = seconds(5);
-inline constexpr std::uint32_t kLedgerValidityBracket = 100;     // LEDGER_VALIDITY_BRACKET, slots ahead of ours
-inline constexpr std::size_t kTxSetStoreBytesMax = 64 << 20;     // ours, four largest sets
+inline constexpr std::uint32_t kLedgerValidityBracket = 100;          // LEDGER_VALIDITY_BRACKET, slots ahead of ours
+inline constexpr Duration kFetchReplyTimeout = milliseconds(1'500);   // MS_TO_WAIT_FOR_FETCH_REPLY
+inline constexpr std::uint32_t kFetchRoundsMax = 10;                  // MAX_REBUILD_FETCH_LIST
+inline constexpr Duration kLatencyBand = kFetchReplyTimeout / 3;      // GROUPSIZE_MS
+inline constexpr Duration kHeldQuestionMax = kFetchReplyTimeout / 3;  // ours
+inline constexpr std::size_t kHeldQuestionsMax = 10'000;              // ours
+inline constexpr std::size_t kTrackersMax = 8'192;                    // ours, items searched for
+inline constexpr std::size_t kTrackersPerLinkMax = 1'024;     // ours, for envelopes that one peer was the first to send
+inline constexpr std::size_t kTrackersPerNodeMax = 256;       // ours, which only envelopes of one SCP node name
+inline constexpr std::size_t kWaitingPerNodeMax = 256;        // ours, envelopes of one SCP node that wait for items
+inline constexpr std::size_t kWaitingMax = 20'000;            // ours, envelopes that wait for items
+inline constexpr std::size_t kWaitingPerTrackerMax = 512;     // ours, envelopes that wait for one item
+inline constexpr std::size_t kSendersPerEnvelopeMax = 16;     // ours
+inline constexpr std::size_t kClientFetchesMax = 1'000;       // ours, items that clients wait for
+inline constexpr std::uint32_t kScpStateSlotsSentMax = 100;   // LEDGER_VALIDITY_BRACKET, in sendSCPStateToPeer
+inline constexpr Duration kOutOfSyncAskPeriod = seconds(10);  // OUT_OF_SYNC_RECOVERY_TIMER
+inline constexpr std::uint32_t kOutOfSyncAskPeers = 2;        // getMoreSCPState
+inline constexpr Duration kCheckpointDelay = seconds(2);      // SEND_LATEST_CHECKPOINT_DELAY
+inline constexpr std::size_t kTxSetStoreBytesMax = 128 << 20;    // ours, eight largest sets
 inline constexpr std::size_t kQuorumSetStoreBytesMax = 8 << 20;  // ours
+inline constexpr std::size_t kScpStateBytesMax = 64 << 20;       // ours
 inline constexpr Duration kPingPeriod = seconds(5);              // RECURRENT_TIMER_PERIOD
 inline constexpr std::size_t kPingWindow = 64;                   // ours, answers a latency percentile looks back on
 
@@ -126,29 +145,41 @@ inline constexpr std::size_t kEventOverheadBytes = 128;  // what an event counts
 inline constexpr std::size_t kEventLogScpBytesMax = 64 << 20;
 inline constexpr std::size_t kEventLogTransactionsBytesMax = 256 << 20;
 inline constexpr std::size_t kEventLogPeersBytesMax = 4 << 20;
+inline constexpr std::size_t kEventLogItemsBytesMax = 64 << 20;
+static_assert(kEventLogItemsBytesMax >= 2 * kApiMessageBytesMax, "one of the largest items must not push out another");
+inline constexpr std::size_t kEventLogScpStateRequestsBytesMax = 1 << 20;
 inline constexpr std::size_t kEventBatchMax = 1000;          // events in one message to a subscriber
 inline constexpr std::size_t kEventBatchBytesMax = 1 << 20;  // their XDR, unless one event alone is larger
 inline constexpr std::size_t kSubscribersMax = 64;
-// A client that takes no event for so long counts as absent. Longer than a consensus process may sit in one ledger, shorter
-// than what its operator would wait.
+// A client that takes no event for so long counts as absent. Longer than a consensus process may sit in one ledger,
+// shorter than what its operator would wait.
 inline constexpr Duration kTakerStallMax = seconds(120);
 inline constexpr std::size_t kBroadcastStreamsMax = 64;
 inline constexpr std::size_t kBroadcastBatchMax = 1000;   // items in one message of a broadcast stream
 inline constexpr std::size_t kBroadcastWindowMax = 8192;  // items of one stream not answered yet
 static_assert(kBroadcastWindowMax >= 2 * kBroadcastBatchMax, "a batch must fit while another is being answered");
-inline constexpr std::size_t kBroadcastsPendingMax = 65'536;          // items of all clients not answered yet
-inline constexpr std::size_t kBroadcastsPendingBytesMax = 256 << 20;  // their StellarMessages
-static_assert(kBroadcastsPendingBytesMax > kMessageBytesMax, "the largest broadcast must find room when it is alone");
-// The largest SCP envelope of our own, as a StellarMessage. A peer opens with 300,000 bytes of credit and gives it back in
-// batches of 100,000: an envelope over the difference could stand at the head of that peer's SCP queue for ever.
+inline constexpr std::size_t kRequestsPendingMax = 65'536;          // of all clients not answered yet, each item one
+inline constexpr std::size_t kRequestsPendingBytesMax = 256 << 20;  // their StellarMessages
+static_assert(kRequestsPendingBytesMax > kMessageBytesMax, "the largest request must find room when it is alone");
+// The largest SCP envelope of our own, as a StellarMessage. A peer opens with 300,000 bytes of credit and gives it back
+// in batches of 100,000: an envelope over the difference could stand at the head of that peer's SCP queue for ever.
 inline constexpr std::size_t kScpMessageBytesMax = 200'000;
 static_assert(kScpMessageBytesMax <= kFloodCapacityBytes - kSendMoreBatchBytes);
 inline constexpr std::size_t kVerdictBatchMax = 1000;
-inline constexpr std::size_t kLedgerHashesMax = 100'000;  // applied, and banned, transactions of one UpdateLedger
+inline constexpr std::size_t kItemBatchMax = 1000;  // items in one PutItems
+// Answers of GetItem on their way, until their clients have taken them. gRPC holds each twice: as a message, and its
+// bytes.
+inline constexpr std::size_t kItemAnswersBytesMax = 64 << 20;
+static_assert(kItemAnswersBytesMax >= kMessageBytesMax, "the largest item must pass beside small ones");
+inline constexpr std::size_t kFetchHoldersMax = 16;             // peers that one Fetch names
+inline constexpr std::uint32_t kScpStatePeersMax = 64;          // random peers that one RequestScpState asks
+inline constexpr std::size_t kScpStateSendEnvelopesMax = 1000;  // envelopes in one SendScpState
+inline constexpr std::size_t kLedgerHashesMax = 100'000;        // applied, and banned, transactions of one UpdateLedger
 inline constexpr std::size_t kQuorumNodesMax = 10'000;
-inline constexpr Duration kBroadcastAnswerTimeout = seconds(10);
+inline constexpr Duration kRequestAnswerTimeout = seconds(10);
 inline constexpr Duration kSubmitRetryMin = milliseconds(1);  // back-off of a stream while the overlay's queue is full
 inline constexpr Duration kSubmitRetryMax = milliseconds(50);
-inline constexpr Duration kApiShutdownTimeout = seconds(2);
+inline constexpr Duration kApiShutdownTimeout = seconds(2);  // for calls to end by themselves
+inline constexpr Duration kApiCancelTimeout = seconds(1);    // more, for those that were cancelled then
 
 }  // namespace overlayd::limits

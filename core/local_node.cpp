@@ -13,7 +13,7 @@ std::uint32_t LedgerView::max_tx_size() const {
 
 std::uint32_t LedgerView::lowest_slot_to_remember() const {
   if (lowest_slot != 0) return lowest_slot;
-  return sequence > limits::kSlotsToRemember ? sequence - limits::kSlotsToRemember + 1 : 1;
+  return sequence > slots_to_remember ? sequence - slots_to_remember + 1 : 1;
 }
 
 std::uint32_t LedgerView::first_slot_to_ask() const {

@@ -27,12 +27,13 @@ struct LedgerView {
   bool is_known = false;       // whether any UpdateLedger has arrived
   bool is_in_sync = true;      // false: TRANSACTION, FLOOD_ADVERT and FLOOD_DEMAND are ignored
   std::uint32_t protocol_version = limits::kLedgerVersion;
-  Duration close_time = limits::kCloseTime;     // expected time between ledgers
-  std::uint32_t max_tx_set_ops = 1000;          // maxTxSetSize of the ledger header
-  std::uint32_t soroban_ledger_tx_count = 100;  // ledgerMaxTxCount of the Soroban settings
-  std::uint32_t soroban_tx_bytes_max = 0;       // txMaxSizeBytes of the Soroban settings; 0: not known
-  std::uint32_t lowest_slot = 0;                // lowest slot to remember; 0: sequence - kSlotsToRemember
-  std::uint32_t checkpoint_slot = 0;            // the latest checkpoint, kept below lowest_slot; 0: none
+  Duration close_time = limits::kCloseTime;                    // expected time between ledgers
+  std::uint32_t max_tx_set_ops = 1000;                         // maxTxSetSize of the ledger header
+  std::uint32_t soroban_ledger_tx_count = 100;                 // ledgerMaxTxCount of the Soroban settings
+  std::uint32_t soroban_tx_bytes_max = 0;                      // txMaxSizeBytes of the Soroban settings; 0: not known
+  std::uint32_t lowest_slot = 0;                               // lowest slot to remember; 0: the last slots_to_remember
+  std::uint32_t slots_to_remember = limits::kSlotsToRemember;  // configured, not told; at least 1
+  std::uint32_t checkpoint_slot = 0;                           // the latest checkpoint, kept below lowest_slot; 0: none
   bool is_validator = false;
   std::set<NodeId> quorum;  // nodes of the transitive quorum; empty: not known
 

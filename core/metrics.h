@@ -103,10 +103,29 @@ struct ScpMetrics {
 };
 
 struct FetchMetrics {
+  // questions of peers
   std::uint64_t queries_answered = 0;
   std::uint64_t queries_dont_have = 0;
   std::uint64_t queries_ignored = 0;  // over the limit
-  std::uint64_t unsolicited = 0;      // TX_SET and SCP_QUORUMSET nobody asked for
+  std::uint64_t queries_held = 0;     // answered late: we were waiting for the item ourselves
+  std::uint64_t scp_state_sent = 0;   // envelopes
+  // questions of ours
+  std::uint64_t asked = 0;              // requests sent
+  std::uint64_t dont_have = 0;          // answers that ended one
+  std::uint64_t timeouts = 0;           // requests nobody answered in time
+  std::uint64_t rounds = 0;             // full rounds over all peers in vain
+  std::uint64_t fetched = 0;            // items that came
+  std::uint64_t fetched_bytes = 0;      // of the StellarMessage
+  std::uint64_t abandoned = 0;          // searches nobody waited for any more
+  std::uint64_t trackers_refused = 0;   // searches not begun, for there were too many
+  std::uint64_t trackers_evicted = 0;   // searches given up for others'
+  std::uint64_t envelopes_refused = 0;  // envelopes not waited for, for too many were
+  std::uint64_t unsolicited = 0;        // TX_SET and SCP_QUORUMSET nobody asked for, or not under that hash
+  DurationHistogram delay;              // from the first need to the arrival
+  // what is held
+  std::uint64_t items_refused = 0;  // larger than their store, or less wanted than all it holds
+  std::uint64_t items_evicted = 0;
+  std::uint64_t scp_state_refused = 0;  // envelopes not remembered, for there were too many
 };
 
 struct BookMetrics {

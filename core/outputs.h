@@ -61,12 +61,33 @@ struct PublishPeer {
   DropReason reason = DropReason::kShutdown;  // of kDropped
   std::string detail;                         // of kDropped: text of the remote's ERROR_MSG, where decoding failed
 };
-enum class BroadcastStatus : std::uint8_t { kAccepted, kDuplicate, kRefused };
-struct BroadcastAnswer {
+// Arrived: what a FetchItem or an envelope waited for is held now. Missing: every peer was asked once more in vain; the
+// search goes on.
+enum class ItemChange : std::uint8_t { kArrived, kMissing };
+struct PublishItem {
+  ItemId item;
+  ItemChange change = ItemChange::kArrived;
+  PeerId peer;         // of kArrived; local: a client put it
+  NodeId from;         // of kArrived; zero: a client put it
+  MessagePtr message;  // of kArrived
+  Duration searched_for{0};
+  std::uint32_t peers_asked = 0;  // requests sent for it, over all rounds
+  std::uint32_t rounds = 0;       // full rounds over all peers, in vain
+};
+// A peer sent GET_SCP_STATE and had this many of our envelopes in answer.
+struct PublishScpStateRequest {
+  PeerId peer;
+  NodeId from;
+  std::uint32_t from_ledger = 0;
+  std::uint32_t envelopes_sent = 0;
+};
+enum class RequestStatus : std::uint8_t { kAccepted, kDuplicate, kRefused, kNotFound };
+struct RequestAnswer {
   RequestId request;
-  BroadcastStatus status = BroadcastStatus::kAccepted;
-  std::uint32_t peers_told = 0;
-  std::string why;  // of kRefused
+  RequestStatus status = RequestStatus::kAccepted;
+  std::uint32_t peers_told = 0;  // of Broadcast
+  std::vector<NodeId> nodes{};   // of RequestScpState
+  std::string why{};             // of kRefused
 };
 
 // --- to the storage thread ----------------------------------------------------------------------------------------
@@ -85,8 +106,9 @@ struct ErasePeer {
   PeerAddress address;
 };
 
-using Output = std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp,
-                            PublishMessage, PublishPeer, BroadcastAnswer, StorePeer, ErasePeer>;
+using Output =
+    std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp, PublishMessage,
+                 PublishPeer, PublishItem, PublishScpStateRequest, RequestAnswer, StorePeer, ErasePeer>;
 using Outputs = std::vector<Output>;
 
 }  // namespace overlayd

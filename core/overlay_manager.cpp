@@ -22,13 +22,18 @@ OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, co
           adverts_, [this](const TxFullHash& hash) { return pool_.is_known_or_banned(hash); }, random, metrics_.tx),
       pool_({.bytes_max = options.tx_pool_bytes_max, .ledgers_max = options.tx_pool_ledgers_max}, metrics_.tx),
       intake_(metrics_.tx),
-      items_({}),
+      items_({options.items.tx_set_bytes_max, options.items.quorum_set_bytes_max, options.local.node_id},
+             metrics_.fetch),
+      scp_state_(options.scp_state, metrics_.fetch),
+      fetcher_(random, metrics_.fetch),
       peer_book_({.is_private_allowed = options.is_private_allowed}, random, metrics_.book),
       bans_({}),
       started_(now.instant),
       next_tick_(now.instant + limits::kFirstTick) {
   for (const PeerRecord& record : options.stored_peers) peer_book_.load(record);
   for (const NodeId& node : options.banned) bans_.ban(node);
+  ledger_.slots_to_remember = options_.slots_to_remember;
+  options_.queries.window_slots = options_.slots_to_remember;
   adverts_.on_ledger(ledger_);
   demands_.on_ledger(ledger_);
   demands_.set_demanding(is_demanding());
@@ -39,25 +44,30 @@ OverlayManager::~OverlayManager() = default;
 void OverlayManager::handle(const Input& input, const Now& now, Outputs& out) {
   std::visit([&](const auto& happened) { on(happened, now, out); }, input);
   flush_flood(now.instant, out);
+  flush_fetch(now.instant, out);
 }
 
 void OverlayManager::advance(const Now& now, Outputs& out) {
   std::vector<std::pair<PeerId, DropReason>> ended;
   for (const auto& [id, peer] : peers_)
     if (const auto reason = peer->advance(now.instant, random_, out)) ended.emplace_back(id, *reason);
-  for (const auto& [id, reason] : ended) drop(*peers_.at(id), reason, "", false, out);
+  for (const auto& [id, reason] : ended) drop(*peers_.at(id), {reason}, now.instant, out);
   adverts_.advance(now.instant, advert_batches_);
   demands_.advance(now.instant, demand_batches_);
   if (!ledger_work_.is_done() && now.instant >= ledger_work_due_) work_on_ledger(now.instant);
+  advance_scp_state(now.instant, out);
   if (now.instant >= next_tick_) {
     next_tick_ = now.instant + limits::kTick;
     if (!is_shutting_down_) tick(now, out);
   }
   flush_flood(now.instant, out);
+  flush_fetch(now.instant, out);
 }
 
 Instant OverlayManager::next_deadline() const {
-  Instant next = std::min({next_tick_, adverts_.next_deadline(), demands_.next_deadline()});
+  Instant next = std::min({next_tick_, adverts_.next_deadline(), demands_.next_deadline(), fetcher_.next_deadline(),
+                           held_questions_.next_deadline(), next_state_request_});
+  if (!delayed_checkpoints_.empty()) next = std::min(next, delayed_checkpoints_.front().due);
   if (!ledger_work_.is_done()) next = std::min(next, ledger_work_due_);
   for (const auto& [id, peer] : peers_) next = std::min(next, peer->next_deadline());
   return next;
@@ -78,16 +88,17 @@ OverlayManager::Slots OverlayManager::slots(Direction direction) const {
   return slots;
 }
 
-void OverlayManager::drop(peer::Peer& peer, DropReason reason, std::string detail, bool is_closed, Outputs& out) {
+void OverlayManager::drop(peer::Peer& peer, Ending ending, Instant now, Outputs& out) {
   const PeerId id = peer.id();
-  ++metrics_.link.drops[static_cast<std::size_t>(reason)];
-  if (!is_closed) out.emplace_back(Close{id, reason, peer.error_for(reason)});
-  out.emplace_back(
-      PublishPeer{id, peer.node(), peer.address(), peer.direction(), PeerChange::kDropped, reason, std::move(detail)});
+  ++metrics_.link.drops[static_cast<std::size_t>(ending.reason)];
+  if (!ending.is_closed) out.emplace_back(Close{id, ending.reason, peer.error_for(ending.reason)});
+  out.emplace_back(PublishPeer{id, peer.node(), peer.address(), peer.direction(), PeerChange::kDropped, ending.reason,
+                               std::move(ending.detail)});
   const auto named = by_node_.find(peer.node());
   if (named != by_node_.end() && named->second == id) by_node_.erase(named);
   peer_book_.forget_if_hopeless(peer.address(), out);
   demands_.on_peer_gone(id);
+  fetcher_.on_peer_gone(id, now);
   for (const MessagePtr& transaction : intake_.on_peer_gone(id)) {
     pool_.remove(transaction->tx_full_hash());
     tx_gate_.forget(transaction->flood_hash());
@@ -100,12 +111,13 @@ void OverlayManager::on(const LinkOpened& link, const Now& now, Outputs& out) {
   if (is_outbound) dialling_.erase(link.peer);
   ++(is_outbound ? metrics_.link.outbound_opened : metrics_.link.inbound_opened);
   auto peer =
-      std::make_unique<peer::Peer>(link, now.instant, ledger_.max_tx_size(), options_.credit, options_.local, metrics_);
+      std::make_unique<peer::Peer>(link, now.instant, ledger_.max_tx_size(),
+                                   peer::PeerOptions{options_.credit, options_.queries}, options_.local, metrics_);
   peer::Peer& opened = *peer;
   const bool has_slot = is_outbound || has_pending_slot(link.remote);
   peers_.insert_or_assign(link.peer, std::move(peer));
-  if (is_shutting_down_) return drop(opened, DropReason::kShutdown, "", false, out);
-  if (!has_slot) return drop(opened, DropReason::kNoPendingSlot, "", false, out);
+  if (is_shutting_down_) return drop(opened, {DropReason::kShutdown}, now.instant, out);
+  if (!has_slot) return drop(opened, {DropReason::kNoPendingSlot}, now.instant, out);
   opened.start(out);
 }
 
@@ -120,15 +132,15 @@ void OverlayManager::on(const MessageReceived& received, const Now& now, Outputs
     reason = dispatcher_.dispatch({*peer, received.message, received.is_cert_valid, now, out, is_held, detail},
                                   ledger_.is_in_sync);
   }
-  if (reason) return drop(*peer, *reason, std::move(detail), false, out);
+  if (reason) return drop(*peer, {*reason, std::move(detail)}, now.instant, out);
   if (!is_held) peer->end_message(message, now.instant, out);
 }
 
-void OverlayManager::on(const LinkFaulted& faulted, const Now&, Outputs& out) {
-  if (peer::Peer* peer = find(faulted.peer)) drop(*peer, faulted.reason, faulted.detail, false, out);
+void OverlayManager::on(const LinkFaulted& faulted, const Now& now, Outputs& out) {
+  if (peer::Peer* peer = find(faulted.peer)) drop(*peer, {faulted.reason, faulted.detail}, now.instant, out);
 }
 
-void OverlayManager::on(const LinkClosed& closed, const Now&, Outputs& out) {
+void OverlayManager::on(const LinkClosed& closed, const Now& now, Outputs& out) {
   const auto dialled = dialling_.find(closed.peer);
   if (dialled != dialling_.end()) {
     ++metrics_.book.dials_failed;
@@ -143,7 +155,7 @@ void OverlayManager::on(const LinkClosed& closed, const Now&, Outputs& out) {
     dialling_.erase(dialled);
     return;
   }
-  if (peer::Peer* peer = find(closed.peer)) drop(*peer, closed.reason, closed.detail, true, out);
+  if (peer::Peer* peer = find(closed.peer)) drop(*peer, {closed.reason, closed.detail, true}, now.instant, out);
 }
 
 void OverlayManager::on(const LinkProgress& progress, const Now&, Outputs&) {
@@ -154,14 +166,14 @@ void OverlayManager::on(const ConnectTo& connect, const Now& now, Outputs& out) 
   if (!is_shutting_down_ && !is_connected_to(connect.address)) dial(connect.address, now, out);
 }
 
-void OverlayManager::on(const Disconnect& disconnect, const Now&, Outputs& out) {
+void OverlayManager::on(const Disconnect& disconnect, const Now& now, Outputs& out) {
   const auto named = by_node_.find(disconnect.node);
-  if (named != by_node_.end()) drop(*find(named->second), DropReason::kOperator, "", false, out);
+  if (named != by_node_.end()) drop(*find(named->second), {DropReason::kOperator}, now.instant, out);
 }
 
-void OverlayManager::on(const ShutDown&, const Now&, Outputs& out) {
+void OverlayManager::on(const ShutDown&, const Now& now, Outputs& out) {
   is_shutting_down_ = true;
-  while (!peers_.empty()) drop(*peers_.begin()->second, DropReason::kShutdown, "", false, out);
+  while (!peers_.empty()) drop(*peers_.begin()->second, {DropReason::kShutdown}, now.instant, out);
   for (const auto& [id, dialled] : dialling_) out.emplace_back(Close{id, DropReason::kShutdown, nullptr});
   dialling_.clear();
 }
@@ -183,6 +195,14 @@ StatusSnapshot OverlayManager::status(Instant now) const {
   status.tx_pool_transactions = pool_.size();
   status.tx_pool_bytes = pool_.bytes();
   status.flood_records = scp_gate_.size() + tx_gate_.size();
+  status.items_wanted = fetcher_.searches();
+  status.envelopes_waiting = fetcher_.waiting();
+  status.tx_sets_held = items_.size(ItemKind::kTxSet);
+  status.tx_sets_bytes = items_.bytes(ItemKind::kTxSet);
+  status.quorum_sets_held = items_.size(ItemKind::kQuorumSet);
+  status.quorum_sets_bytes = items_.bytes(ItemKind::kQuorumSet);
+  status.scp_state_slots = scp_state_.slots();
+  status.scp_state_envelopes = scp_state_.size();
   status.is_demanding_transactions = is_demanding();
   status.uptime = now - started_;
   status.metrics = metrics_;
@@ -215,6 +235,9 @@ void OverlayManager::check_invariants() const {
   adverts_.check_invariants();
   demands_.check_invariants();
   pool_.check_invariants();
+  items_.check_invariants();
+  scp_state_.check_invariants();
+  fetcher_.check_invariants();
 }
 
 }  // namespace overlayd

@@ -19,7 +19,11 @@
 
 #include "core/book/ban_manager.h"
 #include "core/book/peer_manager.h"
+#include "core/fetch/envelope_items.h"
+#include "core/fetch/held_questions.h"
+#include "core/fetch/item_fetcher.h"
 #include "core/fetch/item_store.h"
+#include "core/fetch/scp_state.h"
 #include "core/flood/flood_gate.h"
 #include "core/flood/signature_cache.h"
 #include "core/flood/tx_adverts.h"
@@ -50,6 +54,7 @@ class OverlayManager final : private MessageHandlers {
 
   [[nodiscard]] StatusSnapshot status(Instant now) const;
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant now) const;  // ordered by PeerId
+  [[nodiscard]] MessagePtr find_item(const ItemId& id) const;        // null: not held
   [[nodiscard]] const OverlayMetrics& metrics() const { return metrics_; }
   void check_invariants() const;
 
@@ -61,10 +66,22 @@ class OverlayManager final : private MessageHandlers {
   struct Dialling {
     PeerAddress address;
   };
+  struct Ending {
+    DropReason reason = DropReason::kOperator;
+    std::string detail{};
+    bool is_closed = false;  // the socket is gone already
+  };
   struct PendingScp {
     MessagePtr message;
-    PeerId peer;
+    PeerId peer;  // local, and `from` zero: a client
     NodeId from;
+    std::vector<PeerId>
+        also_from{};  // peers that sent it while its signature was checked, limits::kSendersPerEnvelopeMax
+  };
+  // The checkpoint's envelopes go to `peer` after the rest of the state.
+  struct DelayedCheckpoint {
+    PeerId peer;
+    Instant due;
   };
   // What a new ledger has left to do, in steps: pools of a whole network's transactions cannot be gone over between two
   // SCP messages.
@@ -94,7 +111,7 @@ class OverlayManager final : private MessageHandlers {
   void on(const Disconnect& disconnect, const Now& now, Outputs& out);
   void on(const ShutDown& shut_down, const Now& now, Outputs& out);
 
-  void drop(peer::Peer& peer, DropReason reason, std::string detail, bool is_closed, Outputs& out);
+  void drop(peer::Peer& peer, Ending ending, Instant now, Outputs& out);
   [[nodiscard]] peer::Peer* find(PeerId id) const;
   [[nodiscard]] Slots slots(Direction direction) const;
 
@@ -103,12 +120,11 @@ class OverlayManager final : private MessageHandlers {
   HandlerResult on_hello(const Received& received) override;
   HandlerResult on_auth(const Received& received) override;
   HandlerResult on_peers(const Received& received) override;
-  HandlerResult on_dont_have(const Received& received) override;
   HandlerResult on_send_more_extended(const Received& received) override;
   HandlerResult on_survey(const Received& received) override;
   // The book learns of the address that a HELLO names.
   void note_address(const Received& received);
-  [[nodiscard]] bool accept(peer::Peer& peer, Outputs& out);
+  [[nodiscard]] bool accept(peer::Peer& peer, Instant now, Outputs& out);
   void send_peers(peer::Peer& peer, const Now& now, Outputs& out);
   [[nodiscard]] bool is_preferred(const peer::Peer& peer) const;
   [[nodiscard]] bool is_connected_to(const PeerAddress& address) const;
@@ -121,17 +137,13 @@ class OverlayManager final : private MessageHandlers {
   // One step.
   void work_on_ledger(Instant now);
 
-  // flooding and fetching (overlay_manager_flood.cpp)
-  HandlerResult on_get_tx_set(const Received& received) override;
-  HandlerResult on_get_scp_quorumset(const Received& received) override;
-  HandlerResult on_get_scp_state(const Received& received) override;
-  HandlerResult on_tx_set(const Received& received) override;
-  HandlerResult on_scp_quorumset(const Received& received) override;
+  // flooding (overlay_manager_flood.cpp)
   HandlerResult on_scp_message(const Received& received) override;
   HandlerResult on_transaction(const Received& received) override;
   HandlerResult on_flood_advert(const Received& received) override;
   HandlerResult on_flood_demand(const Received& received) override;
-  void answer_query(const Received& received, const ItemHash& hash, wire::MessageType missing_type);
+  // An envelope that is known, or being checked, came from this peer as well.
+  void note_sender(const FloodHash& hash, PeerId peer);
   [[nodiscard]] bool is_plausible(const xdr::ScpEnvelopeView& envelope) const;
   // The signature is good: on to the peers that do not know it, and to the clients.
   void relay_scp(const PendingScp& checked, Instant now, Outputs& out);
@@ -146,13 +158,47 @@ class OverlayManager final : private MessageHandlers {
   // To the clients, now or when they can take it: then it is held.
   [[nodiscard]] bool publish_or_wait(const Received& received);
   void publish(const flood::TxIntake::Waiting& transaction, Outputs& out);
-  void broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer);
+  void broadcast_scp(const Broadcast& broadcast, const Now& now, RequestAnswer& answer, Outputs& out);
+  void broadcast_transaction(const Broadcast& broadcast, const Now& now, RequestAnswer& answer);
   void judge_all(const TxHash& hash, Verdict verdict, const Now& now);
   void judge(const MessagePtr& transaction, Verdict verdict, const Now& now);
   void on_rejected(const wire::Message& transaction);
   // Turns the batches that the flood room filled into FLOOD_ADVERT and FLOOD_DEMAND.
   void flush_flood(Instant now, Outputs& out);
   [[nodiscard]] bool is_demanding() const;
+
+  // items (overlay_manager_fetch.cpp)
+  HandlerResult on_get_tx_set(const Received& received) override;
+  HandlerResult on_get_scp_quorumset(const Received& received) override;
+  HandlerResult on_tx_set(const Received& received) override;
+  HandlerResult on_scp_quorumset(const Received& received) override;
+  HandlerResult on_dont_have(const Received& received) override;
+  void on(const FetchItem& fetch, const Now& now, Outputs& out);
+  void on(const CancelFetch& cancel, const Now& now, Outputs& out);
+  void on(const PutItem& put, const Now& now, Outputs& out);
+  // An envelope that was relayed, or is our own: it is remembered, and what it names is kept or fetched.
+  void on_scp_accepted(const PendingScp& accepted, Instant now);
+  // Who names the item; ourselves as well, if a client waited for it.
+  [[nodiscard]] std::vector<fetch::Reference> references_of(const fetch::ItemFetcher::Found& found) const;
+  void answer_query(const Received& received, const ItemId& item);
+  void send_dont_have(peer::Peer& peer, const ItemId& item, Instant now, Outputs& out);
+  // For those who waited: peers whose questions were held, and the clients.
+  void on_item_found(const PublishItem& arrived, Instant now, Outputs& out);
+  // Turns what the fetcher wants into GET_TX_SET and GET_SCP_QUORUMSET.
+  void flush_fetch(Instant now, Outputs& out);
+
+  // SCP state (overlay_manager_scp_state.cpp)
+  HandlerResult on_get_scp_state(const Received& received) override;
+  void on(const RequestScpState& request, const Now& now, Outputs& out);
+  void on(const SendScpState& state, const Now& now, Outputs& out);
+  void advance_scp_state(Instant now, Outputs& out);
+  void ask_scp_state(peer::Peer& peer, std::optional<std::uint32_t> from_ledger, Instant now, Outputs& out);
+  [[nodiscard]] std::vector<peer::Peer*> choose_peers(std::size_t count);
+  [[nodiscard]] std::optional<std::size_t> find_stale(const std::vector<MessagePtr>& envelopes) const;
+  [[nodiscard]] fetch::SlotWindow slot_window() const;
+  // What is remembered follows the ledger.
+  void move_slot_window(Instant now);
+
   [[nodiscard]] MessagePtr make_message(Bytes xdr) const;
 
   OverlayOptions options_;
@@ -169,6 +215,9 @@ class OverlayManager final : private MessageHandlers {
   flood::TxIntake intake_;
   flood::SignatureCache signatures_;
   fetch::ItemStore items_;
+  fetch::ScpState scp_state_;
+  fetch::ItemFetcher fetcher_;
+  fetch::HeldQuestions held_questions_;
   book::PeerManager peer_book_;
   book::BanManager bans_;
 
@@ -182,6 +231,9 @@ class OverlayManager final : private MessageHandlers {
   std::vector<NodeId> nodes_;  // scratch of tell_peers
   std::vector<std::size_t> untold_;
   std::vector<peer::Peer*> untold_peers_;
+  fetch::FetchBatch fetch_batch_;                      // scratch, emptied by flush_fetch
+  std::deque<DelayedCheckpoint> delayed_checkpoints_;  // one a peer; dues rise
+  Instant next_state_request_ = Instant::never();      // while out of sync
   LedgerWork ledger_work_;
   Instant ledger_work_due_;  // while there is any
   std::uint64_t next_peer_ = 1;

@@ -1,4 +1,4 @@
-// Flooding and fetching: what an overlay does with SCP envelopes, transactions and the queries of its peers.
+// Flooding: what an overlay does with SCP envelopes and transactions.
 #include <algorithm>
 #include <unordered_set>
 
@@ -9,17 +9,6 @@ namespace overlayd {
 
 using wire::MessageType;
 
-namespace {
-
-// An envelope with a value nobody can decode is useless to everybody: discarded, not relayed (protocol.md section 10).
-bool are_values_decodable(const xdr::ScpEnvelopeView& envelope) {
-  bool are_decodable = true;
-  envelope.for_each_value([&](ByteView value) { are_decodable &= xdr::read_stellar_value(value).has_value(); });
-  return are_decodable;
-}
-
-}  // namespace
-
 // --- SCP ----------------------------------------------------------------------------------------------------------
 
 HandlerResult OverlayManager::on_scp_message(const Received& received) {
@@ -27,16 +16,18 @@ HandlerResult OverlayManager::on_scp_message(const Received& received) {
   ++metrics_.scp.received;
   const bool is_new = scp_gate_.on_received(message.flood_hash(), received.peer.node(), ledger_.sequence);
   received.peer.count_flood(is_new, message.size());
-  if (!is_new) return std::nullopt;
-
+  if (!is_new) {
+    note_sender(message.flood_hash(), received.peer.id());
+    return std::nullopt;
+  }
   const auto envelope = xdr::read_scp_envelope(message.body());
-  if (!envelope || !are_values_decodable(*envelope)) {
-    ++metrics_.scp.invalid_value;
+  if (envelope && !is_plausible(*envelope)) {
+    ++metrics_.scp.implausible;
     scp_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
-  if (!is_plausible(*envelope)) {
-    ++metrics_.scp.implausible;
+  if (!envelope || !fetch::items_of(*envelope)) {
+    ++metrics_.scp.invalid_value;
     scp_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
@@ -60,6 +51,12 @@ HandlerResult OverlayManager::on_scp_message(const Received& received) {
   received.is_held = true;
   received.out.emplace_back(VerifyScp{received.peer.id(), received.message});
   return std::nullopt;
+}
+
+void OverlayManager::note_sender(const FloodHash& hash, PeerId peer) {
+  const auto pending = pending_scp_.find(hash);
+  if (pending == pending_scp_.end()) return fetcher_.on_sender(hash, peer);
+  if (pending->second.also_from.size() < limits::kSendersPerEnvelopeMax) pending->second.also_from.push_back(peer);
 }
 
 bool OverlayManager::is_plausible(const xdr::ScpEnvelopeView& envelope) const {
@@ -91,6 +88,7 @@ void OverlayManager::relay_scp(const PendingScp& checked, Instant now, Outputs& 
   // Peers first: the next hop's wait is the network's, the client's is only ours.
   metrics_.scp.relayed += push_scp(checked.message, now, out);
   out.emplace_back(PublishMessage{checked.peer, checked.from, checked.message});
+  on_scp_accepted(checked, now);
 }
 
 std::uint32_t OverlayManager::push_scp(const MessagePtr& message, Instant now, Outputs& out) {
@@ -208,21 +206,31 @@ void OverlayManager::advertise_pool_to(peer::Peer& peer, Instant now) {
 }
 
 void OverlayManager::on(const Broadcast& broadcast, const Now& now, Outputs& out) {
-  BroadcastAnswer answer{broadcast.request, BroadcastStatus::kAccepted, 0, ""};
+  RequestAnswer answer{.request = broadcast.request};
   if (broadcast.message->type() == MessageType::kTransaction) {
     broadcast_transaction(broadcast, now, answer);
   } else {
-    if (!scp_gate_.on_local(broadcast.message->flood_hash(), ledger_.sequence))
-      answer.status = BroadcastStatus::kDuplicate;
-    answer.peers_told = push_scp(broadcast.message, now.instant, out);
+    broadcast_scp(broadcast, now, answer, out);
   }
   out.emplace_back(std::move(answer));
 }
 
-void OverlayManager::broadcast_transaction(const Broadcast& broadcast, const Now& now, BroadcastAnswer& answer) {
+void OverlayManager::broadcast_scp(const Broadcast& broadcast, const Now& now, RequestAnswer& answer, Outputs& out) {
+  const auto envelope = xdr::read_scp_envelope(broadcast.message->body());
+  if (!envelope || !fetch::items_of(*envelope)) {
+    answer.status = RequestStatus::kRefused;
+    answer.why = "scp_envelope: a value does not decode as StellarValue; every peer would discard it";
+    return;
+  }
+  if (!scp_gate_.on_local(broadcast.message->flood_hash(), ledger_.sequence)) answer.status = RequestStatus::kDuplicate;
+  answer.peers_told = push_scp(broadcast.message, now.instant, out);
+  on_scp_accepted({broadcast.message, {}, {}}, now.instant);
+}
+
+void OverlayManager::broadcast_transaction(const Broadcast& broadcast, const Now& now, RequestAnswer& answer) {
   const wire::Message& message = *broadcast.message;
   const auto refuse = [&answer](std::string why) {
-    answer.status = BroadcastStatus::kRefused;
+    answer.status = RequestStatus::kRefused;
     answer.why = std::move(why);
   };
   if (message.size() > ledger_.max_tx_size())
@@ -233,7 +241,7 @@ void OverlayManager::broadcast_transaction(const Broadcast& broadcast, const Now
     case flood::TxAdded::kAdded: break;
     case flood::TxAdded::kKnown:
       // One that a peer sent and nobody judged yet is news for the peers; an accepted one is not.
-      if (was_accepted) answer.status = BroadcastStatus::kDuplicate;
+      if (was_accepted) answer.status = RequestStatus::kDuplicate;
       break;
     case flood::TxAdded::kBanned: return refuse("transaction: banned by a verdict or UpdateLedger");
     case flood::TxAdded::kRefused:
@@ -248,7 +256,10 @@ void OverlayManager::on(const VerdictGiven& given, const Now& now, Outputs&) {
   if (const MessagePtr transaction = pool_.find(std::get<FloodHash>(given.subject)))
     return judge(transaction, given.verdict, now);
   // An SCP envelope was relayed when its signature verified. Whatever is said of it now, its record stays: forgetting it
-  // would relay it again with the next copy.
+  // would relay it again with the next copy. One that is worth nothing is not fetched for nor shown to who asks later.
+  if (given.verdict == Verdict::kAccept) return;
+  fetcher_.forget(std::get<FloodHash>(given.subject));
+  scp_state_.forget(std::get<FloodHash>(given.subject));
 }
 
 void OverlayManager::judge_all(const TxHash& hash, Verdict verdict, const Now& now) {
@@ -286,60 +297,6 @@ void OverlayManager::flush_flood(Instant now, Outputs& out) {
     if (peer::Peer* peer = find(batch.peer))
       peer->send(make_message(wire::write_flood_demand(batch.hashes)), now, send_limits_, out);
   demand_batches_.clear();
-}
-
-// --- queries ------------------------------------------------------------------------------------------------------
-
-HandlerResult OverlayManager::on_get_tx_set(const Received& received) {
-  if (const auto hash = wire::read_get_tx_set(received.message->xdr())) {
-    // Which kind is missing cannot be known; both are treated alike by the asker (Peer::recvGetTxSet).
-    answer_query(received, *hash, ledger_.protocol_version < 20 ? MessageType::kTxSet : MessageType::kGeneralizedTxSet);
-  }
-  return std::nullopt;
-}
-
-HandlerResult OverlayManager::on_get_scp_quorumset(const Received& received) {
-  if (const auto hash = wire::read_get_scp_quorumset(received.message->xdr()))
-    answer_query(received, *hash, MessageType::kScpQuorumset);
-  return std::nullopt;
-}
-
-void OverlayManager::answer_query(const Received& received, const ItemHash& hash, MessageType missing_type) {
-  if (!received.peer.allows_query(received.message->type(), received.now.instant, ledger_.close_time)) return;
-  const bool is_quorum_set = missing_type == MessageType::kScpQuorumset;
-  const fetch::ItemKind kind = is_quorum_set ? fetch::ItemKind::kQuorumSet : fetch::ItemKind::kTxSet;
-  if (const MessagePtr item = items_.find(kind, hash)) {
-    ++metrics_.fetch.queries_answered;
-    received.peer.send(item, received.now.instant, send_limits_, received.out);
-    return;
-  }
-  ++metrics_.fetch.queries_dont_have;
-  received.peer.send(make_message(wire::write_dont_have({missing_type, hash})), received.now.instant, send_limits_,
-                     received.out);
-}
-
-HandlerResult OverlayManager::on_get_scp_state(const Received& received) {
-  // No envelopes are remembered per slot yet, so there is nothing to send: what stellar-core does for slots it lost.
-  static_cast<void>(received.peer.allows_query(MessageType::kGetScpState, received.now.instant, ledger_.close_time));
-  return std::nullopt;
-}
-
-HandlerResult OverlayManager::on_tx_set(const Received&) {
-  ++metrics_.fetch.unsolicited;
-  return std::nullopt;
-}
-
-HandlerResult OverlayManager::on_scp_quorumset(const Received& received) {
-  const bool answers_ping =
-      received.peer.on_ping_answer(wire::quorum_set_hash(received.message->body()), received.now.instant);
-  if (!answers_ping) ++metrics_.fetch.unsolicited;
-  return std::nullopt;
-}
-
-HandlerResult OverlayManager::on_dont_have(const Received& received) {
-  if (const auto dont_have = wire::read_dont_have(received.message->xdr()))
-    received.peer.on_ping_answer(dont_have->hash, received.now.instant);
-  return std::nullopt;
 }
 
 }  // namespace overlayd

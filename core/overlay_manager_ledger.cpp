@@ -11,6 +11,7 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   const bool has_advanced = updated.view.sequence != ledger_.sequence;
   ledger_ = updated.view;
   ledger_.is_known = true;
+  ledger_.slots_to_remember = options_.slots_to_remember;
   send_limits_.max_tx_size = ledger_.max_tx_size();
   send_limits_.max_tx_set_ops = ledger_.max_tx_set_ops;
   send_limits_.lowest_slot = ledger_.lowest_slot_to_remember();
@@ -24,6 +25,7 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   scp_gate_.clear_below(lowest);
   tx_gate_.clear_below(lowest);
   adverts_.clear_below(lowest);
+  move_slot_window(now.instant);
   ledger_work_.gone = updated.applied;
   ledger_work_.gone.insert(ledger_work_.gone.end(), updated.banned.begin(), updated.banned.end());
   // Once a ledger, a ledger's worth of what still waits is offered to those who were not told: peers that came since

@@ -58,10 +58,11 @@ HandlerResult OverlayManager::on_auth(const Received& received) {
                            received.now.unix_time, received.out);
   if (peer.direction() == Direction::kOutbound)
     peer_book_.update_back_off(peer.address(), book::BackOff::kReset, received.now.unix_time, received.out);
-  if (!accept(peer, received.out)) return DropReason::kPeerRejected;
+  if (!accept(peer, received.now.instant, received.out)) return DropReason::kPeerRejected;
 
   by_node_[peer.node()] = peer.id();
   demands_.on_peer(peer.id(), peer.node());
+  fetcher_.on_peer(peer.id());
   peer.on_accepted(received.now.instant, ledger_.first_slot_to_ask(), random_, received.out);
   received.out.emplace_back(PublishPeer{peer.id(), peer.node(), peer.address(), peer.direction(),
                                         PeerChange::kAuthenticated, DropReason::kShutdown, ""});
@@ -69,7 +70,7 @@ HandlerResult OverlayManager::on_auth(const Received& received) {
   return std::nullopt;
 }
 
-bool OverlayManager::accept(peer::Peer& peer, Outputs& out) {
+bool OverlayManager::accept(peer::Peer& peer, Instant now, Outputs& out) {
   std::vector<book::SlotHolder> holders;
   for (const auto& [node, id] : by_node_) {
     const peer::Peer& holder = *find(id);
@@ -81,7 +82,7 @@ bool OverlayManager::accept(peer::Peer& peer, Outputs& out) {
                    .is_preferred_only = options_.is_preferred_only,
                    .slots = is_outbound ? options_.target_outbound : options_.max_inbound},
                   holders);
-  if (admission.yields) drop(*find(*admission.yields), DropReason::kPreferredSelected, "", false, out);
+  if (admission.yields) drop(*find(*admission.yields), {DropReason::kPreferredSelected}, now, out);
   return admission.is_accepted;
 }
 

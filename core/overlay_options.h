@@ -3,9 +3,12 @@
 #include <set>
 #include <vector>
 
+#include "core/fetch/item_store.h"
+#include "core/fetch/scp_state.h"
 #include "core/local_node.h"
 #include "core/outputs.h"
 #include "core/peer/credit.h"
+#include "core/peer/query_limiter.h"
 
 namespace overlayd {
 
@@ -26,6 +29,10 @@ struct OverlayOptions {
   std::uint32_t tx_pool_ledgers_max = limits::kTxPoolLedgersMax;
   peer::InboundCreditOptions credit{};                          // what we grant each peer
   std::uint64_t tx_queue_bytes_max = limits::kTxQueueBytesMax;  // of transactions that wait for one peer's credit
+  std::uint32_t slots_to_remember = limits::kSlotsToRemember;   // where UpdateLedger names no lowest slot
+  peer::QueryLimiterOptions queries{};                          // of each peer
+  fetch::ItemStoreOptions items{};
+  fetch::ScpStateOptions scp_state{};
   std::uint32_t target_outbound = limits::kOutboundTarget;
   std::uint32_t max_inbound = limits::kInboundMax;
   std::uint32_t max_pending = limits::kPendingMax;

@@ -34,6 +34,7 @@ class ManagedOverlay final : public OverlayCore {
   [[nodiscard]] Instant next_deadline() const override { return manager_.next_deadline(); }
   [[nodiscard]] StatusSnapshot status(Instant now) const override { return manager_.status(now); }
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant now) const override { return manager_.peers(now); }
+  [[nodiscard]] MessagePtr find_item(const ItemId& id) const override { return manager_.find_item(id); }
 
  private:
   Random random_;
@@ -79,6 +80,12 @@ OverlayOptions make_overlay_options(const config::Config& config, const LocalNod
   options.tx_pool_ledgers_max = config.flood.pool_ledgers;
   options.credit = make_credit(config.flow_control);
   options.tx_queue_bytes_max = config.flow_control.tx_queue_bytes;
+  options.slots_to_remember = config.fetch.slots_to_remember;
+  options.queries = {.queries_per_second = config.fetch.queries_per_second,
+                     .scp_state_queries_per_window = config.fetch.scp_state_queries};
+  options.items = {.tx_set_bytes_max = config.fetch.tx_set_bytes,
+                   .quorum_set_bytes_max = config.fetch.quorum_set_bytes};
+  options.scp_state = {.bytes_max = config.fetch.scp_state_bytes};
   options.target_outbound = config.peers.target_outbound;
   options.max_inbound = config.peers.max_inbound;
   options.max_pending = config.peers.max_pending;
@@ -145,7 +152,8 @@ struct Daemon::Parts {
   void await_signal();
   void begin_stop();
   void look_whether_links_ended();
-  void stop();
+  // False: the API is not closed; then the destructor would wait for it without bound.
+  [[nodiscard]] bool stop();
 
   const config::LoadOutcome& loaded;
   const LocalNode local;
@@ -248,16 +256,23 @@ void Daemon::Parts::look_whether_links_ended() {
   });
 }
 
-void Daemon::Parts::stop() {
-  server.stop();  // while the overlay thread still answers what it was asked
+bool Daemon::Parts::stop() {
+  const Instant began = instant_now();
+  const bool is_api_closed = server.stop();  // while the overlay thread still answers what it was asked
+  if (!is_api_closed) {
+    spdlog::warn("the API did not end in {} s: a client does not read its answers; stopping without it",
+                 std::chrono::round<std::chrono::seconds>(instant_now() - began).count());
+  }
   if (overlay) overlay->stop();
   const std::size_t cut_short = pool.open_links();
   pool.stop();
-  if (!storage) return;
-  storage->stop();
-  const StorageCounters counters = storage->counters();
-  spdlog::info("stopped: {} links cut short, {} peer records written, {} lost", cut_short, counters.written,
-               counters.lost);
+  if (storage) {
+    storage->stop();
+    const StorageCounters counters = storage->counters();
+    spdlog::info("stopped: {} links cut short, {} peer records written, {} lost", cut_short, counters.written,
+                 counters.lost);
+  }
+  return is_api_closed;
 }
 
 Daemon::Daemon(const config::LoadOutcome& loaded, crypto::NodeKey node_key, const std::string& version)
@@ -268,7 +283,11 @@ Daemon::~Daemon() = default;
 Result<Done> Daemon::run() {
   auto started = parts_->start();
   if (started) parts_->control.run();
-  parts_->stop();
+  if (!parts_->stop()) {
+    if (!started) spdlog::critical("{}", started.error());
+    spdlog::shutdown();  // writes what is still queued
+    std::_Exit(started ? 0 : 1);
+  }
   return started;
 }
 

@@ -67,7 +67,27 @@ constexpr Row<OverlayMetrics> kCounters[] = {
     OVERLAYD_ROW(fetch.queries_answered, "overlayd_queries_answered_total", "Peers' queries answered"),
     OVERLAYD_ROW(fetch.queries_dont_have, "overlayd_queries_dont_have_total", "Peers' queries answered DONT_HAVE"),
     OVERLAYD_ROW(fetch.queries_ignored, "overlayd_queries_ignored_total", "Peers' queries over the limit"),
+    OVERLAYD_ROW(fetch.queries_held, "overlayd_queries_held_total",
+                 "Peers' queries answered late: the item was on its way to us"),
+    OVERLAYD_ROW(fetch.scp_state_sent, "overlayd_scp_state_sent_total",
+                 "SCP envelopes sent in answer to GET_SCP_STATE"),
+    OVERLAYD_ROW(fetch.scp_state_refused, "overlayd_scp_state_refused_total",
+                 "SCP envelopes not remembered: there were too many"),
+    OVERLAYD_ROW(fetch.asked, "overlayd_items_asked_total", "Requests for items sent to peers"),
+    OVERLAYD_ROW(fetch.dont_have, "overlayd_items_dont_have_total", "Of those, answered DONT_HAVE"),
+    OVERLAYD_ROW(fetch.timeouts, "overlayd_items_timeouts_total", "Of those, not answered in time"),
+    OVERLAYD_ROW(fetch.rounds, "overlayd_items_rounds_total", "Times every peer was asked for an item in vain"),
+    OVERLAYD_ROW(fetch.fetched, "overlayd_items_fetched_total", "Items that came"),
+    OVERLAYD_ROW(fetch.fetched_bytes, "overlayd_items_fetched_bytes_total", "Bytes of the items that came"),
     OVERLAYD_ROW(fetch.unsolicited, "overlayd_items_unsolicited_total", "Items nobody asked for"),
+    OVERLAYD_ROW(fetch.items_refused, "overlayd_items_refused_total",
+                 "Items not held: too large, or less wanted than all that is held"),
+    OVERLAYD_ROW(fetch.items_evicted, "overlayd_items_evicted_total", "Items that left because of the bound"),
+    OVERLAYD_ROW(fetch.abandoned, "overlayd_fetches_abandoned_total", "Searches nobody waited for any more"),
+    OVERLAYD_ROW(fetch.trackers_refused, "overlayd_fetches_refused_total", "Searches not begun: there were too many"),
+    OVERLAYD_ROW(fetch.trackers_evicted, "overlayd_fetches_evicted_total", "Searches given up for others"),
+    OVERLAYD_ROW(fetch.envelopes_refused, "overlayd_envelopes_refused_total",
+                 "SCP envelopes whose items were not waited for: too many were"),
     OVERLAYD_ROW(book.addresses_received, "overlayd_addresses_received_total", "Addresses in PEERS messages"),
     OVERLAYD_ROW(book.addresses_refused, "overlayd_addresses_refused_total", "Of those, refused"),
     OVERLAYD_ROW(book.dials, "overlayd_dials_total", "Connections tried"),
@@ -91,6 +111,14 @@ constexpr Row<StatusSnapshot> kGauges[] = {
     OVERLAYD_ROW(tx_pool_transactions, "overlayd_tx_pool_transactions", "Transactions in the pool"),
     OVERLAYD_ROW(tx_pool_bytes, "overlayd_tx_pool_bytes", "Bytes of the transactions in the pool"),
     OVERLAYD_ROW(flood_records, "overlayd_flood_records", "Flood records held"),
+    OVERLAYD_ROW(items_wanted, "overlayd_items_wanted", "Items searched for"),
+    OVERLAYD_ROW(envelopes_waiting, "overlayd_envelopes_waiting", "SCP envelopes that wait for items"),
+    OVERLAYD_ROW(tx_sets_held, "overlayd_tx_sets_held", "Transaction sets held"),
+    OVERLAYD_ROW(tx_sets_bytes, "overlayd_tx_sets_bytes", "Bytes of the transaction sets held"),
+    OVERLAYD_ROW(quorum_sets_held, "overlayd_quorum_sets_held", "Quorum sets held"),
+    OVERLAYD_ROW(quorum_sets_bytes, "overlayd_quorum_sets_bytes", "Bytes of the quorum sets held"),
+    OVERLAYD_ROW(scp_state_slots, "overlayd_scp_state_slots", "Slots whose SCP envelopes are remembered"),
+    OVERLAYD_ROW(scp_state_envelopes, "overlayd_scp_state_envelopes", "SCP envelopes remembered"),
     OVERLAYD_ROW(ledger.sequence, "overlayd_ledger_sequence", "Last closed ledger, as the consensus process said"),
     OVERLAYD_ROW(ledger.is_in_sync, "overlayd_in_sync", "1 while in sync with the network"),
 };
@@ -130,7 +158,7 @@ void add_seconds(MetricFamily& family, Duration duration, std::vector<prometheus
 }
 
 void add_histogram(MetricFamily& family, const DurationHistogram& observed,
-                   std::vector<prometheus::ClientMetric::Label> labels) {
+                   std::vector<prometheus::ClientMetric::Label> labels = {}) {
   prometheus::ClientMetric metric;
   metric.label = std::move(labels);
   metric.histogram.sample_count = observed.count();
@@ -176,6 +204,9 @@ std::string render_metrics(const StatusSnapshot& status, const DaemonMetrics& da
   add_rows(page, kDaemonCounters, daemon, Counter);
   add_rows(page, kGauges, status, Gauge);
   add_flow_control(page, status.metrics.flow_control);
+  add_histogram(page.emplace_back(make_family("overlayd_item_delay_seconds",
+                                              "From the first need of an item to its arrival", Histogram)),
+                status.metrics.fetch.delay);
 
   MetricFamily& peers = page.emplace_back(make_family("overlayd_peers", "Authenticated peers", Gauge));
   add_value(peers, status.peers_inbound, {{"direction", "inbound"}});

@@ -31,8 +31,16 @@ void OutputRouter::route(Outputs& outputs, std::int64_t arrival_unix_nanos) {
         to_.events.on_peer(published, arrival_unix_nanos);
         has_events = true;
       },
-      [&](const BroadcastAnswer& answer) {
-        to_.events.on_broadcast_answer(answer);
+      [&](const PublishItem& published) {
+        to_.events.on_item(published, arrival_unix_nanos);
+        has_events = true;
+      },
+      [&](const PublishScpStateRequest& published) {
+        to_.events.on_scp_state_request(published, arrival_unix_nanos);
+        has_events = true;
+      },
+      [&](const RequestAnswer& answer) {
+        to_.events.on_request_answer(answer);
         has_events = true;
       },
       [&](const StorePeer& change) { static_cast<void>(to_.storage.submit(change)); },

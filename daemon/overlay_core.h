@@ -17,6 +17,7 @@ class OverlayCore {
   [[nodiscard]] virtual Instant next_deadline() const = 0;
   [[nodiscard]] virtual StatusSnapshot status(Instant now) const = 0;
   [[nodiscard]] virtual std::vector<PeerSnapshot> peers(Instant now) const = 0;
+  [[nodiscard]] virtual MessagePtr find_item(const ItemId& id) const = 0;  // null: not held
 };
 
 // Where its outputs go. Called on the overlay thread; must not block.

@@ -36,6 +36,11 @@ bool OverlayInbox::query_peers(std::function<void(std::vector<PeerSnapshot>)> do
   return queries_.push(query);
 }
 
+bool OverlayInbox::query_item(const ItemId& id, std::function<void(MessagePtr)> done) {
+  Query query = [id, done = std::move(done)](const OverlayCore& core, Instant) { done(core.find_item(id)); };
+  return queries_.push(query);
+}
+
 void OverlayInbox::stop() {
   {
     const std::lock_guard lock(mutex_);

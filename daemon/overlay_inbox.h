@@ -26,6 +26,7 @@ class OverlayInbox final : public ipc::OverlayPort {
   [[nodiscard]] bool submit(std::vector<Input> inputs) override;
   [[nodiscard]] bool query_status(std::function<void(StatusSnapshot)> done) override;
   [[nodiscard]] bool query_peers(std::function<void(std::vector<PeerSnapshot>)> done) override;
+  [[nodiscard]] bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) override;
   [[nodiscard]] InputQueue& inputs() { return inputs_; }
   void stop();
   [[nodiscard]] std::uint64_t refused_total() const {

@@ -5,7 +5,7 @@
 
 namespace overlayd::ipc {
 
-BroadcastStream::BroadcastStream(OverlayPort& port, PendingBroadcasts& pending, const NetworkId& network,
+BroadcastStream::BroadcastStream(OverlayPort& port, PendingRequests& pending, const NetworkId& network,
                                  std::function<void(BroadcastStream*)> on_done)
     : port_(port), pending_(pending), network_(network), on_done_(std::move(on_done)) {}
 
@@ -61,8 +61,7 @@ void BroadcastStream::submit_batch() {
   const auto self = shared_from_this();  // an alarm's call is no reaction: the stream may be done before it returns
   bool is_submitted = batch_.empty();
   if (!is_submitted) {
-    const auto deadline = PendingBroadcasts::Clock::now() + limits::kBroadcastAnswerTimeout;
-    if (const auto first = pending_.add(shared_from_this(), batch_, deadline)) {
+    if (const auto first = pending_.add(shared_from_this(), batch_, pending_.deadline())) {
       std::vector<Input> inputs;
       inputs.reserve(batch_.size());
       for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -95,11 +94,10 @@ void BroadcastStream::submit_batch() {
 }
 
 void BroadcastStream::refuse(std::uint64_t token, const MessagePtr& message, std::string why) {
-  on_answer(token, message,
-            {.request = {}, .status = BroadcastStatus::kRefused, .peers_told = 0, .why = std::move(why)});
+  on_answer(token, message, {.request = {}, .status = RequestStatus::kRefused, .peers_told = 0, .why = std::move(why)});
 }
 
-void BroadcastStream::on_answer(std::uint64_t token, const MessagePtr& message, const BroadcastAnswer& answer) {
+void BroadcastStream::on_answer(std::uint64_t token, const MessagePtr& message, const RequestAnswer& answer) {
   const std::lock_guard lock(mutex_);
   --unanswered_;
   if (is_finished_) return;
@@ -108,10 +106,10 @@ void BroadcastStream::on_answer(std::uint64_t token, const MessagePtr& message, 
   to_proto(answer, message.get(), *out.mutable_response());
 }
 
-void BroadcastStream::on_failure(std::uint64_t token, const MessagePtr& message, BroadcastFailure failure) {
+void BroadcastStream::on_failure(std::uint64_t token, const MessagePtr& message, RequestFailure failure) {
   const char* why =
-      failure == BroadcastFailure::kTimeout ? "the overlay did not answer in time" : "the daemon is stopping";
-  on_answer(token, message, {.request = {}, .status = BroadcastStatus::kRefused, .peers_told = 0, .why = why});
+      failure == RequestFailure::kTimeout ? "the overlay did not answer in time" : "the daemon is stopping";
+  on_answer(token, message, {.request = {}, .status = RequestStatus::kRefused, .peers_told = 0, .why = why});
 }
 
 bool BroadcastStream::has_room() const {

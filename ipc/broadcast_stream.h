@@ -19,16 +19,16 @@
 #include <optional>
 
 #include "ipc/overlay_port.h"
-#include "ipc/pending_broadcasts.h"
+#include "ipc/pending_requests.h"
 
 namespace overlayd::ipc {
 
 class BroadcastStream final
     : public grpc::ServerBidiReactor<::overlay::v1::BroadcastStreamRequest, ::overlay::v1::BroadcastStreamResponse>,
-      public BroadcastWaiter,
+      public RequestWaiter,
       public std::enable_shared_from_this<BroadcastStream> {
  public:
-  BroadcastStream(OverlayPort& port, PendingBroadcasts& pending, const NetworkId& network,
+  BroadcastStream(OverlayPort& port, PendingRequests& pending, const NetworkId& network,
                   std::function<void(BroadcastStream*)> on_done);
 
   void start();
@@ -37,8 +37,8 @@ class BroadcastStream final
   // Ends the stream as soon as nothing of it is in flight.
   void finish(const grpc::Status& status);
 
-  void on_answer(std::uint64_t token, const MessagePtr& message, const BroadcastAnswer& answer) override;
-  void on_failure(std::uint64_t token, const MessagePtr& message, BroadcastFailure failure) override;
+  void on_answer(std::uint64_t token, const MessagePtr& message, const RequestAnswer& answer) override;
+  void on_failure(std::uint64_t token, const MessagePtr& message, RequestFailure failure) override;
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -56,13 +56,13 @@ class BroadcastStream final
   [[nodiscard]] bool is_over() const;
 
   OverlayPort& port_;
-  PendingBroadcasts& pending_;
+  PendingRequests& pending_;
   const NetworkId network_;
   const std::function<void(BroadcastStream*)> on_done_;
 
   // Of the reading side, one reaction at a time.
   ::overlay::v1::BroadcastStreamRequest request_;
-  std::vector<PendingBroadcasts::Item> batch_;
+  std::vector<PendingRequests::Item> batch_;
   grpc::Alarm retry_;
   Duration retry_after_ = limits::kSubmitRetryMin;
 

@@ -7,70 +7,19 @@
 #include <charconv>
 
 #include "core/wire/message.h"
-#include "core/wire/values.h"
-#include "core/xdr/validate.h"
+#include "ipc/convert_parts.h"
 
 namespace overlayd::ipc {
+
+using namespace parts;
+
 namespace {
-
-std::string_view text_of(std::span<const std::uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-ByteView bytes_of(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
-
-template <typename Id>
-Result<Id> to_id(std::string_view bytes, std::string_view field) {
-  if (bytes.size() != 32) {
-    return Failure{std::string(field) + ": must be 32 bytes, has " + std::to_string(bytes.size())};
-  }
-  return Id::from(bytes_of(bytes).first<32>());
-}
-
-template <typename Id, typename Field>
-Result<std::vector<Id>> to_ids(const Field& field, std::string_view name, std::size_t max) {
-  if (static_cast<std::size_t>(field.size()) > max) {
-    return Failure{std::string(name) + ": at most " + std::to_string(max) + ", has " + std::to_string(field.size())};
-  }
-  std::vector<Id> ids;
-  ids.reserve(field.size());
-  for (const std::string& bytes : field) {
-    auto id = to_id<Id>(bytes, std::string(name) + "[" + std::to_string(ids.size()) + "]");
-    if (!id) return Failure{id.error()};
-    ids.push_back(id.value());
-  }
-  return ids;
-}
-
-Result<MessagePtr> wrapped(const std::string& envelope, std::string_view field, xdr::Type type, wire::MessageType as,
-                           const NetworkId& network) {
-  static constexpr std::size_t kEnvelopeBytesMax = limits::kMessageBytesMax - 4;  // without the message's type
-  if (envelope.size() > kEnvelopeBytesMax) {
-    return Failure{std::string(field) + ": at most " + std::to_string(kEnvelopeBytesMax) + " bytes, has " +
-                   std::to_string(envelope.size())};
-  }
-  const ByteView bytes = bytes_of(envelope);
-  if (const auto validation = xdr::validate(type, bytes); !validation) {
-    return Failure{std::string(field) + ": " + validation.text()};
-  }
-  return wire::Message::adopt(wire::wrap(as, bytes), network);
-}
-
-v1::Direction to_proto(Direction direction) {
-  return direction == Direction::kInbound ? v1::DIRECTION_INBOUND : v1::DIRECTION_OUTBOUND;
-}
-
-double milliseconds_of(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
-
-std::uint64_t whole_milliseconds(Duration duration) {
-  return static_cast<std::uint64_t>(
-      std::max<std::int64_t>(0, std::chrono::duration_cast<milliseconds>(duration).count()));
-}
 
 void to_proto(const PublishPeer& peer, v1::PeerEvent& out) {
   const bool is_dropped = peer.change == PeerChange::kDropped;
   out.set_change(is_dropped ? v1::PeerEvent::CHANGE_DROPPED : v1::PeerEvent::CHANGE_AUTHENTICATED);
   out.set_address(address_text(peer.address));
-  out.set_direction(to_proto(peer.direction));
+  out.set_direction(parts::to_proto(peer.direction));
   if (!is_dropped) return;
   out.set_reason(std::string(drop_reason_info(peer.reason).label));
   out.set_detail(printable(peer.detail));
@@ -125,86 +74,6 @@ Result<Done> apply_numbers(const v1::UpdateLedgerRequest& request, LedgerView& v
   return Done{};
 }
 
-void add_counter(v1::GetStatusResponse& out, std::string name, std::uint64_t value) {
-  v1::Counter& counter = *out.add_counters();
-  counter.set_name(std::move(name));
-  counter.set_value(value);
-}
-
-void add_traffic_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& out) {
-  const LinkMetrics& link = metrics.link;
-  add_counter(out, "messages_read", link.messages_read);
-  add_counter(out, "messages_written", link.messages_written);
-  add_counter(out, "bytes_read", link.bytes_read);
-  add_counter(out, "bytes_written", link.bytes_written);
-  add_counter(out, "links_inbound_opened", link.inbound_opened);
-  add_counter(out, "links_outbound_opened", link.outbound_opened);
-  for (std::size_t index = 0; index < kDropReasonCount; ++index) {
-    if (link.drops[index] == 0) continue;
-    add_counter(out, "drops_" + std::string(drop_reason_info(static_cast<DropReason>(index)).label), link.drops[index]);
-  }
-  const FloodGateMetrics& gate = metrics.flood_gate;
-  add_counter(out, "flood_unique", gate.unique);
-  add_counter(out, "flood_duplicate", gate.duplicate);
-  add_counter(out, "flood_forgotten", gate.forgotten);
-  add_counter(out, "flood_evicted", gate.evicted);
-  const FlowControlMetrics& flow = metrics.flow_control;
-  add_counter(out, "flow_send_more_sent", flow.send_more_sent);
-  for (std::size_t index = 0; index < kFloodQueueCount; ++index) {
-    const FloodQueueMetrics& queue = flow.queues[index];
-    const std::string name = kFloodQueueNames[index];
-    add_counter(out, "flow_dropped_" + name, queue.dropped);
-    add_counter(out, "flow_sent_" + name, queue.delay.count());
-    add_counter(out, "flow_delay_ms_" + name, whole_milliseconds(queue.delay.sum));
-    add_counter(out, "flow_throttled_ms_" + name, whole_milliseconds(queue.throttled));
-  }
-  add_counter(out, "flow_oversized_transactions", flow.oversized_transactions);
-  add_counter(out, "flow_reads_paused", flow.reads_paused);
-  add_counter(out, "flow_reads_throttled_ms", whole_milliseconds(flow.reads_throttled));
-}
-
-void add_flood_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& out) {
-  const TxFloodMetrics& tx = metrics.tx;
-  add_counter(out, "tx_adverts_received", tx.adverts_received);
-  add_counter(out, "tx_adverts_sent", tx.adverts_sent);
-  add_counter(out, "tx_adverts_trimmed", tx.adverts_trimmed);
-  add_counter(out, "tx_demands_sent", tx.demands_sent);
-  add_counter(out, "tx_demand_retries", tx.demand_retries);
-  add_counter(out, "tx_demands_abandoned", tx.demands_abandoned);
-  add_counter(out, "tx_demands_refused", tx.demands_refused);
-  add_counter(out, "tx_demands_fulfilled", tx.demands_fulfilled);
-  add_counter(out, "tx_demands_unknown", tx.demands_unknown);
-  add_counter(out, "tx_demands_banned", tx.demands_banned);
-  add_counter(out, "tx_received", tx.transactions_received);
-  add_counter(out, "tx_duplicate", tx.transactions_duplicate);
-  add_counter(out, "tx_rejected", tx.transactions_rejected);
-  add_counter(out, "tx_waited", tx.transactions_waited);
-  add_counter(out, "tx_unwaited", tx.transactions_unwaited);
-  add_counter(out, "tx_pool_refused", tx.pool_refused);
-  add_counter(out, "tx_pool_evicted", tx.pool_evicted);
-  const ScpMetrics& scp = metrics.scp;
-  add_counter(out, "scp_received", scp.received);
-  add_counter(out, "scp_invalid_signature", scp.invalid_signature);
-  add_counter(out, "scp_invalid_value", scp.invalid_value);
-  add_counter(out, "scp_implausible", scp.implausible);
-  add_counter(out, "scp_verify_refused", scp.verify_refused);
-  add_counter(out, "scp_verify_cached", scp.verify_cached);
-  add_counter(out, "scp_relayed", scp.relayed);
-}
-
-void add_other_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& out) {
-  add_counter(out, "queries_answered", metrics.fetch.queries_answered);
-  add_counter(out, "queries_dont_have", metrics.fetch.queries_dont_have);
-  add_counter(out, "queries_ignored", metrics.fetch.queries_ignored);
-  add_counter(out, "items_unsolicited", metrics.fetch.unsolicited);
-  add_counter(out, "addresses_received", metrics.book.addresses_received);
-  add_counter(out, "addresses_refused", metrics.book.addresses_refused);
-  add_counter(out, "dials", metrics.book.dials);
-  add_counter(out, "dials_failed", metrics.book.dials_failed);
-  add_counter(out, "ignored_out_of_sync", metrics.ignored_out_of_sync);
-  add_counter(out, "survey_ignored", metrics.survey_ignored);
-}
-
 }  // namespace
 
 Result<MessagePtr> to_message(const v1::BroadcastRequest& request, const NetworkId& network) {
@@ -220,10 +89,15 @@ Result<MessagePtr> to_message(const v1::BroadcastRequest& request, const Network
   return Failure{"item: neither transaction_envelope nor scp_envelope is given"};
 }
 
-Result<Done> check_broadcastable(const wire::Message& message) {
-  if (message.type() != wire::MessageType::kScpMessage || message.size() <= limits::kScpMessageBytesMax) return Done{};
-  return Failure{"scp_envelope: its StellarMessage is " + std::to_string(message.size()) + " bytes; at most " +
+Result<Done> parts::check_scp_size(const wire::Message& message, std::string_view field) {
+  if (message.size() <= limits::kScpMessageBytesMax) return Done{};
+  return Failure{std::string(field) + ": its StellarMessage is " + std::to_string(message.size()) + " bytes; at most " +
                  std::to_string(limits::kScpMessageBytesMax) + " fit the flow control of every peer"};
+}
+
+Result<Done> check_broadcastable(const wire::Message& message) {
+  if (message.type() != wire::MessageType::kScpMessage) return Done{};
+  return check_scp_size(message, "scp_envelope");
 }
 
 Result<VerdictGiven> to_verdict(const v1::VerdictsRequest::Item& item) {
@@ -312,6 +186,11 @@ void to_proto(const LoggedEvent& event, v1::Event& out) {
   out.set_arrival_unix_nanos(event.arrival_unix_nanos);
   if (!event.from.is_zero()) out.set_from(std::string(text_of(event.from.view())));
   if (event.peer) to_proto(*event.peer, *out.mutable_peer());
+  if (event.item) to_proto(*event.item, out);
+  if (event.scp_state_request) {
+    out.mutable_scp_state_request()->set_from_ledger(event.scp_state_request->from_ledger);
+    out.mutable_scp_state_request()->set_envelopes_sent(event.scp_state_request->envelopes_sent);
+  }
   if (!event.message) return;
   const wire::Message& message = *event.message;
   const std::string_view flood_hash = text_of(message.flood_hash().view());
@@ -330,11 +209,12 @@ void to_proto(const LoggedGap& gap, v1::Gap& out) {
   out.set_to(to_sequence(gap.topic, gap.to_ordinal));
 }
 
-void to_proto(const BroadcastAnswer& answer, const wire::Message* message, v1::BroadcastResponse& out) {
+void to_proto(const RequestAnswer& answer, const wire::Message* message, v1::BroadcastResponse& out) {
   switch (answer.status) {
-    case BroadcastStatus::kAccepted: out.set_status(v1::BROADCAST_STATUS_ACCEPTED); break;
-    case BroadcastStatus::kDuplicate: out.set_status(v1::BROADCAST_STATUS_DUPLICATE); break;
-    case BroadcastStatus::kRefused: out.set_status(v1::BROADCAST_STATUS_REFUSED); break;
+    case RequestStatus::kAccepted: out.set_status(v1::BROADCAST_STATUS_ACCEPTED); break;
+    case RequestStatus::kDuplicate: out.set_status(v1::BROADCAST_STATUS_DUPLICATE); break;
+    case RequestStatus::kRefused:
+    case RequestStatus::kNotFound: out.set_status(v1::BROADCAST_STATUS_REFUSED); break;
   }
   out.set_peers_told(answer.peers_told);
   out.set_why(answer.why);
@@ -344,66 +224,6 @@ void to_proto(const BroadcastAnswer& answer, const wire::Message* message, v1::B
   out.set_hash(is_transaction ? std::string(text_of(message->tx_hash().view())) : flood_hash);
   out.set_flood_hash(flood_hash);
   if (is_transaction) out.set_tx_full_hash(std::string(text_of(message->tx_full_hash().view())));
-}
-
-void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out) {
-  out.set_node_id(std::string(text_of(status.local.node_id.view())));
-  out.set_network_id(std::string(text_of(status.local.network_id.view())));
-  out.set_daemon_version(printable(status.local.version_string));
-  out.set_overlay_version(status.local.overlay_version);
-  out.set_overlay_min_version(status.local.overlay_min_version);
-  out.set_ledger_version(status.local.ledger_version);
-  out.set_listening_port(status.local.listening_port);
-  out.set_uptime_ms(whole_milliseconds(status.uptime));
-  out.set_peers_inbound(status.peers_inbound);
-  out.set_peers_outbound(status.peers_outbound);
-  out.set_peers_pending(status.peers_pending);
-  out.set_known_peers(status.known_peers);
-  v1::LedgerStatus& ledger = *out.mutable_ledger();
-  ledger.set_is_known(status.ledger.is_known);
-  ledger.set_sequence(status.ledger.sequence);
-  ledger.set_is_in_sync(status.ledger.is_in_sync);
-  ledger.set_protocol_version(status.ledger.protocol_version);
-  ledger.set_is_validator(status.ledger.is_validator);
-  out.set_tx_pool_transactions(status.tx_pool_transactions);
-  out.set_tx_pool_bytes(status.tx_pool_bytes);
-  out.set_flood_records(status.flood_records);
-  out.set_is_demanding_transactions(status.is_demanding_transactions);
-  add_traffic_counters(status.metrics, out);
-  add_flood_counters(status.metrics, out);
-  add_other_counters(status.metrics, out);
-}
-
-void to_proto(const PeerSnapshot& peer, v1::Peer& out) {
-  if (!peer.node.is_zero()) out.set_node_id(std::string(text_of(peer.node.view())));
-  out.set_address(address_text(peer.address));
-  out.set_direction(to_proto(peer.direction));
-  out.set_is_authenticated(peer.is_authenticated);
-  out.set_is_preferred(peer.is_preferred);
-  out.set_version(printable(peer.version_string));
-  out.set_overlay_version(peer.overlay_version);
-  out.set_overlay_min_version(peer.overlay_min_version);
-  out.set_ledger_version(peer.ledger_version);
-  out.set_connected_ms(whole_milliseconds(peer.connected_for));
-  if (peer.latency >= Duration(0)) out.set_latency_ms(milliseconds_of(peer.latency));
-  out.set_messages_read(peer.messages_read);
-  out.set_messages_written(peer.messages_written);
-  out.set_bytes_read(peer.bytes_read);
-  out.set_bytes_written(peer.bytes_written);
-  out.set_unique_flood_messages(peer.unique_flood_messages);
-  out.set_duplicate_flood_messages(peer.duplicate_flood_messages);
-  out.set_unique_flood_bytes(peer.unique_flood_bytes);
-  out.set_duplicate_flood_bytes(peer.duplicate_flood_bytes);
-  out.set_outbound_credit_messages(peer.outbound_credit_messages);
-  out.set_outbound_credit_bytes(peer.outbound_credit_bytes);
-  out.set_queued_messages(peer.queued_messages);
-}
-
-void to_proto(std::vector<PeerSnapshot> peers, v1::ListPeersResponse& out) {
-  std::sort(peers.begin(), peers.end(), [](const PeerSnapshot& a, const PeerSnapshot& b) {
-    return std::tie(a.node, a.address, a.peer) < std::tie(b.node, b.address, b.peer);
-  });
-  for (const PeerSnapshot& peer : peers) to_proto(peer, *out.add_peers());
 }
 
 std::string address_text(const PeerAddress& address) {

@@ -1,4 +1,5 @@
-// The only file that knows both worlds: core's values on one side, the messages of the public contract on the other.
+// The only files (convert*.cpp) that know both worlds: core's values on one side, the messages of the public contract
+// on the other.
 // Refusals are sentences that begin with the name of the field.
 // Text that came from a peer is made printable: protobuf strings must be UTF-8, and terminals are not for peers to
 // drive.
@@ -29,6 +30,14 @@ namespace v1 = ::overlay::v1;
 // `former` with the fields that are present replaced.
 [[nodiscard]] Result<LedgerUpdated> to_ledger_update(const v1::UpdateLedgerRequest& request, const LedgerView& former);
 [[nodiscard]] Result<NodeId> to_node_id(std::string_view bytes, std::string_view field);
+// Fields `kind` and `hash` of every request that names an item.
+[[nodiscard]] Result<ItemId> to_item_id(v1::ItemKind kind, std::string_view hash);
+[[nodiscard]] Result<FetchItem> to_fetch(const v1::FetchRequest& request);
+// Validates the XDR and makes the StellarMessage around it; `field` is what the item is called in a refusal.
+[[nodiscard]] Result<MessagePtr> to_message(const v1::PutItemsRequest::Item& item, std::string_view field,
+                                            const NetworkId& network);
+[[nodiscard]] Result<RequestScpState> to_scp_state_request(const v1::RequestScpStateRequest& request);
+[[nodiscard]] Result<SendScpState> to_scp_state(const v1::SendScpStateRequest& request, const NetworkId& network);
 // "192.0.2.1:11625", "[2001:db8::1]:11625"; without a port the protocol's own. No names.
 [[nodiscard]] Result<PeerAddress> parse_address(std::string_view text);
 
@@ -37,7 +46,13 @@ namespace v1 = ::overlay::v1;
 void to_proto(const LoggedEvent& event, v1::Event& out);
 void to_proto(const LoggedGap& gap, v1::Gap& out);
 // `message` is what was broadcast; null: it never became one, and the hashes stay absent.
-void to_proto(const BroadcastAnswer& answer, const wire::Message* message, v1::BroadcastResponse& out);
+void to_proto(const RequestAnswer& answer, const wire::Message* message, v1::BroadcastResponse& out);
+// The fields of an event that are of its item.
+void to_proto(const PublishItem& published, v1::Event& out);
+void to_proto(const RequestAnswer& answer, v1::FetchResponse& out);
+void to_proto(const RequestAnswer& answer, v1::PutItemsResponse::Result& out);
+// `item` is a TX_SET, GENERALIZED_TX_SET or SCP_QUORUMSET.
+void to_proto(const wire::Message& item, v1::GetItemResponse& out);
 void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out);
 void to_proto(const PeerSnapshot& peer, v1::Peer& out);
 // In the order the contract names.

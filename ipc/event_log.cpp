@@ -10,6 +10,8 @@ std::size_t event_bytes(const LoggedEvent& event) {
   std::size_t bytes = limits::kEventOverheadBytes;
   if (event.message) bytes += event.message->size();
   if (event.peer) bytes += sizeof(PublishPeer) + event.peer->detail.size();
+  if (event.item) bytes += sizeof(PublishItem) + (event.item->message ? event.item->message->size() : 0);
+  if (event.scp_state_request) bytes += sizeof(PublishScpStateRequest);
   return bytes;
 }
 
@@ -17,24 +19,32 @@ EventLog::EventLog(const EventLogOptions& options) : options_(options) {}
 
 std::uint64_t EventLog::append_message(Topic topic, std::int64_t arrival_unix_nanos, const NodeId& from,
                                        MessagePtr message) {
-  return append({.topic = topic,
-                 .ordinal = 0,
-                 .arrival_unix_nanos = arrival_unix_nanos,
-                 .from = from,
-                 .message = std::move(message),
-                 .peer = nullptr,
-                 .bytes_before = 0});
+  return append(
+      {.topic = topic, .arrival_unix_nanos = arrival_unix_nanos, .from = from, .message = std::move(message)});
 }
 
 std::uint64_t EventLog::append_peer(std::int64_t arrival_unix_nanos, PublishPeer peer) {
   const NodeId node = peer.node;
   return append({.topic = Topic::kPeers,
-                 .ordinal = 0,
                  .arrival_unix_nanos = arrival_unix_nanos,
                  .from = node,
-                 .message = nullptr,
-                 .peer = std::make_shared<const PublishPeer>(std::move(peer)),
-                 .bytes_before = 0});
+                 .peer = std::make_shared<const PublishPeer>(std::move(peer))});
+}
+
+std::uint64_t EventLog::append_item(std::int64_t arrival_unix_nanos, PublishItem item) {
+  const NodeId node = item.from;
+  return append({.topic = Topic::kItems,
+                 .arrival_unix_nanos = arrival_unix_nanos,
+                 .from = node,
+                 .item = std::make_shared<const PublishItem>(std::move(item))});
+}
+
+std::uint64_t EventLog::append_scp_state_request(std::int64_t arrival_unix_nanos,
+                                                 const PublishScpStateRequest& request) {
+  return append({.topic = Topic::kScpStateRequests,
+                 .arrival_unix_nanos = arrival_unix_nanos,
+                 .from = request.from,
+                 .scp_state_request = std::make_shared<const PublishScpStateRequest>(request)});
 }
 
 std::uint64_t EventLog::append(LoggedEvent event) {
@@ -87,7 +97,8 @@ Result<EventLog::Cursor> EventLog::attach(const std::vector<Topic>& topics,
 }
 
 EventLog::Batch EventLog::read(Cursor& cursor, const ReadLimits& limits) const {
-  static constexpr std::array<Topic, kTopicCount> kReadOrder{Topic::kScp, Topic::kPeers, Topic::kTransactions};
+  static constexpr std::array<Topic, kTopicCount> kReadOrder{Topic::kScp, Topic::kPeers, Topic::kScpStateRequests,
+                                                             Topic::kItems, Topic::kTransactions};
   Batch batch;
   std::size_t bytes = 0;
   const std::lock_guard lock(mutex_);

@@ -20,6 +20,8 @@ class OverlayPort {
   // Calls back on the overlay thread with a copy; false: the queue is full, there will be no call.
   [[nodiscard]] virtual bool query_status(std::function<void(StatusSnapshot)> done) = 0;
   [[nodiscard]] virtual bool query_peers(std::function<void(std::vector<PeerSnapshot>)> done) = 0;
+  // Null: the item is not held.
+  [[nodiscard]] virtual bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) = 0;
 };
 
 // Called on the overlay thread, one batch of outputs after another. Must be quick and never block.
@@ -28,7 +30,9 @@ class OverlayEvents {
   virtual ~OverlayEvents() = default;
   virtual void on_message(const PublishMessage& published, std::int64_t arrival_unix_nanos) = 0;
   virtual void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos) = 0;
-  virtual void on_broadcast_answer(const BroadcastAnswer& answer) = 0;
+  virtual void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) = 0;
+  virtual void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) = 0;
+  virtual void on_request_answer(const RequestAnswer& answer) = 0;
   // The batch is complete: wake the subscribers.
   virtual void flush() = 0;
 };

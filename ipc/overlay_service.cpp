@@ -4,21 +4,19 @@
 
 #include "core/wire/message.h"
 #include "ipc/convert.h"
+#include "ipc/unary_call.h"
 
 namespace overlayd::ipc {
 namespace {
 
 constexpr std::uint32_t kApiMajor = 1;
-constexpr std::uint32_t kApiMinor = 1;
+constexpr std::uint32_t kApiMinor = 2;
 constexpr std::chrono::milliseconds kWorkPeriod{100};
 constexpr std::uint64_t kReserveShare = 4;  // of the log: what was demanded of all peers comes to less
 constexpr std::uint64_t kWindowSteps = 64;  // the overlay is told of each such part of the log, not of every event
-constexpr const char* kBusy = "the overlay is busy: its queue is full; try again";
 
 using grpc::Status;
 using grpc::StatusCode;
-
-Status stopping_status() { return {StatusCode::UNAVAILABLE, "the daemon is stopping"}; }
 
 grpc::ServerUnaryReactor* finish_now(grpc::CallbackServerContext* context, const Status& status) {
   auto* reactor = context->DefaultReactor();
@@ -34,23 +32,18 @@ class RefusedStream final : public Base {
   void OnDone() override { delete this; }
 };
 
-// Answers one unary Broadcast. The reactor and the response live until Finish.
-class UnaryBroadcast final : public BroadcastWaiter {
+class UnaryBroadcast final : public UnaryCall {
  public:
   UnaryBroadcast(grpc::ServerUnaryReactor& reactor, v1::BroadcastResponse& response)
-      : reactor_(reactor), response_(response) {}
-  void on_answer(std::uint64_t, const MessagePtr& message, const BroadcastAnswer& answer) override {
-    to_proto(answer, message.get(), response_);
-    reactor_.Finish(Status::OK);
-  }
-  void on_failure(std::uint64_t, const MessagePtr&, BroadcastFailure failure) override {
-    reactor_.Finish(failure == BroadcastFailure::kTimeout
-                        ? Status(StatusCode::DEADLINE_EXCEEDED, "the overlay did not answer in time")
-                        : stopping_status());
+      : UnaryCall(reactor), response_(response) {}
+  void on_answer(std::uint64_t, const MessagePtr& message, const RequestAnswer& answer) override {
+    answer_with([&] {
+      to_proto(answer, message.get(), response_);
+      return Status::OK;
+    });
   }
 
  private:
-  grpc::ServerUnaryReactor& reactor_;
   v1::BroadcastResponse& response_;
 };
 
@@ -73,14 +66,21 @@ OverlayService::OverlayService(const OverlayServiceOptions& options, OverlayPort
     : options_(options),
       port_(port),
       log_(options.event_log),
-      pending_(options.broadcasts_bytes_max),
-      worker_(kWorkPeriod, [this] { work(); }) {}
+      pending_(options.requests_bytes_max, options.requests_timeout),
+      item_calls_(port, pending_, options.local.network_id, options.item_answers_bytes_max,
+                  [this](const RequestAnswer& answer) {
+                    on_request_answer(answer);
+                    flush();
+                  }),
+      worker_(kWorkPeriod, [this] { work(); }),
+      items_worker_(kWorkPeriod, [this] { work_on_items(); }) {}
 
 OverlayService::~OverlayService() { stop(); }
 
 void OverlayService::stop() {
   is_stopping_ = true;
   worker_.stop();  // runs work() a last time, which now ends everything
+  items_worker_.stop();
 }
 
 std::size_t OverlayService::subscribers() const {
@@ -100,23 +100,35 @@ void OverlayService::on_peer(const PublishPeer& published, std::int64_t arrival_
   log_.append_peer(arrival_unix_nanos, published);
 }
 
-void OverlayService::on_broadcast_answer(const BroadcastAnswer& answer) {
+void OverlayService::on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) {
+  log_.append_item(arrival_unix_nanos, published);
+  has_items_ = true;
+}
+
+void OverlayService::on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) {
+  log_.append_scp_state_request(arrival_unix_nanos, published);
+}
+
+void OverlayService::on_request_answer(const RequestAnswer& answer) {
   const std::lock_guard lock(answers_mutex_);
   answers_.push_back(answer);
 }
 
-void OverlayService::flush() { worker_.wake(); }
+void OverlayService::flush() {
+  worker_.wake();
+  if (has_items_.exchange(false)) items_worker_.wake();
+}
 
 // --- worker -------------------------------------------------------------------------------------------------------
 
 void OverlayService::work() {
-  std::vector<BroadcastAnswer> answers;
+  std::vector<RequestAnswer> answers;
   {
     const std::lock_guard lock(answers_mutex_);
     answers.swap(answers_);
   }
-  for (const BroadcastAnswer& answer : answers) pending_.answer(answer);
-  pending_.expire(PendingBroadcasts::Clock::now());
+  for (const RequestAnswer& answer : answers) pending_.answer(answer);
+  pending_.expire(PendingRequests::Clock::now());
   if (is_stopping_) pending_.fail_all();
   tell_takers();
   for (const auto& stream : copy_of(broadcast_streams_)) {
@@ -124,11 +136,16 @@ void OverlayService::work() {
     if (is_stopping_) stream->finish(stopping_status());
   }
   for (const auto& subscription : copy_of(subscriptions_)) {
-    subscription->pump();
+    if (!subscription->has_items()) subscription->pump();
     if (is_stopping_) subscription->finish(stopping_status());
   }
   if (!is_stopping_) return;
   for (const auto& stream : copy_of(verdict_streams_)) stream->stop();
+}
+
+void OverlayService::work_on_items() {
+  for (const auto& subscription : copy_of(subscriptions_))
+    if (subscription->has_items()) subscription->pump();
 }
 
 TransactionTakers OverlayService::takers() const {
@@ -208,7 +225,12 @@ grpc::ServerUnaryReactor* OverlayService::GetInfo(grpc::CallbackServerContext* c
   bounds.set_event_log_transactions_bytes_max(log_.bytes_max(Topic::kTransactions));
   bounds.set_event_log_peers_bytes_max(log_.bytes_max(Topic::kPeers));
   bounds.set_ledger_hashes_max(limits::kLedgerHashesMax);
-  for (const char* name : {"topic.scp", "topic.transactions", "topic.peers", "resume", "backpressure"})
+  bounds.set_event_log_items_bytes_max(log_.bytes_max(Topic::kItems));
+  bounds.set_event_log_scp_state_requests_bytes_max(log_.bytes_max(Topic::kScpStateRequests));
+  bounds.set_item_batch_max(limits::kItemBatchMax);
+  bounds.set_fetches_max(limits::kClientFetchesMax);
+  for (const char* name : {"topic.scp", "topic.transactions", "topic.peers", "resume", "backpressure", "topic.items",
+                           "topic.scp_state_requests", "items", "scp_state"})
     response->add_capabilities(name);
   return finish_now(context, Status::OK);
 }
@@ -228,7 +250,7 @@ grpc::ServerUnaryReactor* OverlayService::UpdateLedger(grpc::CallbackServerConte
       if (port_.submit({std::move(update).value()})) {
         ledger_ = std::move(view);
       } else {
-        status = {StatusCode::RESOURCE_EXHAUSTED, kBusy};
+        status = busy_status();
       }
     }
   }
@@ -242,24 +264,68 @@ grpc::ServerUnaryReactor* OverlayService::Broadcast(grpc::CallbackServerContext*
   auto message = to_message(*request, options_.local.network_id);
   if (!message) return finish_now(context, {StatusCode::INVALID_ARGUMENT, message.error()});
   if (const auto checked = check_broadcastable(*message.value()); !checked) {
-    to_proto({.request = {}, .status = BroadcastStatus::kRefused, .peers_told = 0, .why = checked.error()},
+    to_proto({.request = {}, .status = RequestStatus::kRefused, .peers_told = 0, .why = checked.error()},
              message.value().get(), *response);
     return finish_now(context, Status::OK);
   }
   auto* reactor = context->DefaultReactor();
-  const auto waiter = std::make_shared<UnaryBroadcast>(*reactor, *response);
-  const auto id = pending_.add(waiter, {{.token = 0, .message = message.value()}},
-                               PendingBroadcasts::Clock::now() + limits::kBroadcastAnswerTimeout);
-  if (!id) {
-    reactor->Finish(
-        {StatusCode::RESOURCE_EXHAUSTED, "too many broadcasts, or too large ones, wait for an answer; try again"});
-  } else if (!port_.submit({overlayd::Broadcast{.request = *id, .message = message.value()}})) {
-    // Removing nothing means that it was failed meanwhile, for the daemon is stopping.
-    if (pending_.remove(*id, 1) == 1) reactor->Finish({StatusCode::RESOURCE_EXHAUSTED, kBusy});
-  } else if (is_stopping_) {
-    pending_.fail_all();  // the worker may have done so before this one was added
-  }
+  submit_call(pending_, port_, std::make_shared<UnaryBroadcast>(*reactor, *response),
+              {{.token = 0, .message = message.value()}},
+              {overlayd::Broadcast{.request = {}, .message = message.value()}});
+  fail_if_stopping();
   return reactor;
+}
+
+void OverlayService::fail_if_stopping() {
+  if (is_stopping_) pending_.fail_all();
+}
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* OverlayService::begin(grpc::CallbackServerContext* context,
+                                                void (ItemCalls::*call)(grpc::ServerUnaryReactor&, const Request&,
+                                                                        Response&),
+                                                const Request& request, Response& response) {
+  if (is_stopping_) return finish_now(context, stopping_status());
+  auto* reactor = context->DefaultReactor();
+  (item_calls_.*call)(*reactor, request, response);
+  fail_if_stopping();
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* OverlayService::Fetch(grpc::CallbackServerContext* context, const v1::FetchRequest* request,
+                                                v1::FetchResponse* response) {
+  return begin(context, &ItemCalls::fetch, *request, *response);
+}
+
+grpc::ServerUnaryReactor* OverlayService::CancelFetch(grpc::CallbackServerContext* context,
+                                                      const v1::CancelFetchRequest* request,
+                                                      v1::CancelFetchResponse* response) {
+  return begin(context, &ItemCalls::cancel_fetch, *request, *response);
+}
+
+grpc::ServerUnaryReactor* OverlayService::PutItems(grpc::CallbackServerContext* context,
+                                                   const v1::PutItemsRequest* request, v1::PutItemsResponse* response) {
+  return begin(context, &ItemCalls::put_items, *request, *response);
+}
+
+grpc::ServerUnaryReactor* OverlayService::GetItem(grpc::CallbackServerContext* context,
+                                                  const v1::GetItemRequest* request, v1::GetItemResponse* response) {
+  if (is_stopping_) return finish_now(context, stopping_status());
+  auto* reactor = item_calls_.get_item(*request, *response);
+  fail_if_stopping();
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* OverlayService::RequestScpState(grpc::CallbackServerContext* context,
+                                                          const v1::RequestScpStateRequest* request,
+                                                          v1::RequestScpStateResponse* response) {
+  return begin(context, &ItemCalls::request_scp_state, *request, *response);
+}
+
+grpc::ServerUnaryReactor* OverlayService::SendScpState(grpc::CallbackServerContext* context,
+                                                       const v1::SendScpStateRequest* request,
+                                                       v1::SendScpStateResponse* response) {
+  return begin(context, &ItemCalls::send_scp_state, *request, *response);
 }
 
 grpc::ServerBidiReactor<v1::BroadcastStreamRequest, v1::BroadcastStreamResponse>* OverlayService::BroadcastStream(
@@ -313,6 +379,7 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* OverlayService::Subscribe(grpc:
   }
   subscription->start();
   worker_.wake();
+  items_worker_.wake();
   return subscription.get();
 }
 

@@ -1,13 +1,14 @@
 // The service Overlay: what the consensus process calls, over a port to the overlay thread; and what the overlay thread
-// tells, kept in the event log and in the table of pending broadcasts until it is taken.
+// tells, kept in the event log and in the table of pending requests until it is taken.
 //
 // Threads. Methods of the service come from gRPC's threads. OverlayEvents come from the overlay thread and do no more
 //          than store and wake. One worker thread hands out answers, feeds subscribers and repeats what could not be
-//          submitted.
+//          submitted; a second one feeds the subscribers to items. Rationale: to make a message of a set of many
+//          megabytes takes milliseconds, in which no SCP event would be handed out.
 // Takers.  While a subscriber to transactions that is no observer is attached, the overlay is told so
-//          (TransactionTakers), and how far the slowest of them has come: it may publish up to the log's size beyond that
-//          and keeps a quarter of the log in reserve. Told again when that has moved by 1/64 of the log, and as soon as
-//          the overlay's queue has room.
+//          (TransactionTakers), and how far the slowest of them has come: it may publish up to the log's size beyond
+//          that and keeps a quarter of the log in reserve. Told again when that has moved by 1/64 of the log, and as
+//          soon as the overlay's queue has room.
 // Stop.    stop() refuses new calls, answers pending ones with UNAVAILABLE and ends the streams. It must come before
 //          the gRPC server is shut down, which waits for them.
 #pragma once
@@ -22,8 +23,9 @@
 #include "core/local_node.h"
 #include "ipc/broadcast_stream.h"
 #include "ipc/event_log.h"
+#include "ipc/item_calls.h"
 #include "ipc/overlay_port.h"
-#include "ipc/pending_broadcasts.h"
+#include "ipc/pending_requests.h"
 #include "ipc/subscription.h"
 #include "ipc/verdict_stream.h"
 #include "ipc/worker.h"
@@ -34,7 +36,9 @@ struct OverlayServiceOptions {
   LocalNode local;
   std::uint64_t boot_id = 0;  // below 2^53
   EventLogOptions event_log;
-  std::size_t broadcasts_bytes_max = limits::kBroadcastsPendingBytesMax;  // of those not answered yet
+  std::size_t requests_bytes_max = limits::kRequestsPendingBytesMax;  // of those not answered yet
+  Duration requests_timeout = limits::kRequestAnswerTimeout;          // for the overlay to answer one
+  std::size_t item_answers_bytes_max = limits::kItemAnswersBytesMax;  // of GetItem, until gRPC is done with them
 };
 
 class OverlayService final : public ::overlay::v1::Overlay::CallbackService, public OverlayEvents {
@@ -51,7 +55,9 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
 
   void on_message(const PublishMessage& published, std::int64_t arrival_unix_nanos) override;
   void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos) override;
-  void on_broadcast_answer(const BroadcastAnswer& answer) override;
+  void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) override;
+  void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) override;
+  void on_request_answer(const RequestAnswer& answer) override;
   void flush() override;
 
   grpc::ServerUnaryReactor* GetInfo(grpc::CallbackServerContext* context, const ::overlay::v1::GetInfoRequest* request,
@@ -68,12 +74,36 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
       grpc::CallbackServerContext* context, const ::overlay::v1::SubscribeRequest* request) override;
   grpc::ServerReadReactor<::overlay::v1::VerdictsRequest>* Verdicts(grpc::CallbackServerContext* context,
                                                                     ::overlay::v1::VerdictsResponse* response) override;
+  grpc::ServerUnaryReactor* Fetch(grpc::CallbackServerContext* context, const ::overlay::v1::FetchRequest* request,
+                                  ::overlay::v1::FetchResponse* response) override;
+  grpc::ServerUnaryReactor* CancelFetch(grpc::CallbackServerContext* context,
+                                        const ::overlay::v1::CancelFetchRequest* request,
+                                        ::overlay::v1::CancelFetchResponse* response) override;
+  grpc::ServerUnaryReactor* PutItems(grpc::CallbackServerContext* context,
+                                     const ::overlay::v1::PutItemsRequest* request,
+                                     ::overlay::v1::PutItemsResponse* response) override;
+  grpc::ServerUnaryReactor* GetItem(grpc::CallbackServerContext* context, const ::overlay::v1::GetItemRequest* request,
+                                    ::overlay::v1::GetItemResponse* response) override;
+  grpc::ServerUnaryReactor* RequestScpState(grpc::CallbackServerContext* context,
+                                            const ::overlay::v1::RequestScpStateRequest* request,
+                                            ::overlay::v1::RequestScpStateResponse* response) override;
+  grpc::ServerUnaryReactor* SendScpState(grpc::CallbackServerContext* context,
+                                         const ::overlay::v1::SendScpStateRequest* request,
+                                         ::overlay::v1::SendScpStateResponse* response) override;
 
  private:
   template <typename Stream>
   using Registry = std::unordered_map<Stream*, std::shared_ptr<Stream>>;
 
+  // Starts one of the calls about items and SCP state.
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* begin(grpc::CallbackServerContext* context,
+                                  void (ItemCalls::*call)(grpc::ServerUnaryReactor&, const Request&, Response&),
+                                  const Request& request, Response& response);
+  // After a call was entered: the worker may have failed all that was pending before it.
+  void fail_if_stopping();
   void work();
+  void work_on_items();
   void tell_takers();
   [[nodiscard]] TransactionTakers takers() const;
   template <typename Stream>
@@ -84,14 +114,16 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
   const OverlayServiceOptions options_;
   OverlayPort& port_;
   EventLog log_;
-  PendingBroadcasts pending_;
+  PendingRequests pending_;
+  ItemCalls item_calls_;
   std::atomic<bool> is_stopping_ = false;
+  std::atomic<bool> has_items_ = false;  // published since the last flush
 
   std::mutex ledger_mutex_;  // held while an update is submitted, so that updates arrive in the order of ledger_
   LedgerView ledger_;
 
   std::mutex answers_mutex_;
-  std::vector<BroadcastAnswer> answers_;  // from the overlay, for the worker; bounded by what is pending
+  std::vector<RequestAnswer> answers_;  // from the overlay, for the worker; bounded by what is pending
 
   mutable std::mutex streams_mutex_;
   Registry<Subscription> subscriptions_;
@@ -99,7 +131,8 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
   Registry<VerdictStream> verdict_streams_;
 
   TransactionTakers told_;  // worker only
-  Worker worker_;           // last: its thread uses all of the above
+  Worker worker_;           // last, with the next: their threads use all of the above
+  Worker items_worker_;
 };
 
 }  // namespace overlayd::ipc

@@ -5,6 +5,8 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <unistd.h>
 
+#include <future>
+
 #include "ipc/admin_service.h"
 #include "ipc/convert.h"
 #include "ipc/grpc_life.h"
@@ -34,18 +36,29 @@ class Door {
     return Done{};
   }
 
-  void close() {
-    if (!server_) return;
+  // On a thread of its own: gRPC waits without bound for a client that does not read its answer.
+  void begin_close() {
+    if (!server_ || closing_.valid()) return;
     server_->GetHealthCheckService()->Shutdown();
-    server_->Shutdown(std::chrono::system_clock::now() +
-                      std::chrono::duration_cast<std::chrono::system_clock::duration>(limits::kApiShutdownTimeout));
-    server_.reset();
+    closing_ = std::async(std::launch::async, [this] {
+      server_->Shutdown(std::chrono::system_clock::now() +
+                        std::chrono::duration_cast<std::chrono::system_clock::duration>(limits::kApiShutdownTimeout));
+      server_.reset();
+    });
+  }
+  // Whether it is closed. The socket is gone in any case.
+  bool wait_closed(std::chrono::steady_clock::time_point deadline) {
+    if (!closing_.valid()) return true;
+    const bool is_closed = closing_.wait_until(deadline) == std::future_status::ready;
+    if (is_closed) closing_.get();
     ::unlink(path_.c_str());
+    return is_closed;
   }
 
  private:
   std::unique_ptr<grpc::Server> server_;
   std::string path_;
+  std::future<void> closing_;  // last: its destructor waits for the thread
 };
 
 }  // namespace
@@ -56,7 +69,9 @@ struct Server::Parts {
         overlay({.local = options.local,
                  .boot_id = options.boot_id,
                  .event_log = options.event_log,
-                 .broadcasts_bytes_max = options.broadcasts_bytes_max},
+                 .requests_bytes_max = options.requests_bytes_max,
+                 .requests_timeout = options.requests_timeout,
+                 .item_answers_bytes_max = options.item_answers_bytes_max},
                 port),
         admin(port, overlay) {}
 
@@ -69,7 +84,7 @@ struct Server::Parts {
 
 Server::Server(ServerOptions options, OverlayPort& port) : parts_(std::make_unique<Parts>(std::move(options), port)) {}
 
-Server::~Server() { stop(); }
+Server::~Server() { static_cast<void>(stop()); }
 
 Result<Done> Server::start() {
   const ServerOptions& options = parts_->options;
@@ -85,15 +100,18 @@ Result<Done> Server::start() {
     opened = parts_->admin_door.open(options.admin_socket, options.admin_group, parts_->admin,
                                      v1::Admin::service_full_name());
   }
-  if (!opened) stop();
+  if (!opened) static_cast<void>(stop());
   return opened;
 }
 
-void Server::stop() {
+bool Server::stop() {
   parts_->overlay.stop();
   parts_->admin.stop();
-  parts_->overlay_door.close();
-  parts_->admin_door.close();
+  parts_->overlay_door.begin_close();
+  parts_->admin_door.begin_close();
+  const auto deadline = std::chrono::steady_clock::now() + limits::kApiShutdownTimeout + limits::kApiCancelTimeout;
+  const bool is_overlay_closed = parts_->overlay_door.wait_closed(deadline);
+  return parts_->admin_door.wait_closed(deadline) && is_overlay_closed;
 }
 
 OverlayEvents& Server::events() { return parts_->overlay; }

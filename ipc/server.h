@@ -6,9 +6,10 @@
 //          socket file left behind by a process that is gone is removed; one that answers, or a file that is no
 //          socket, is refused. Errors name the path and say what to do.
 // stop()   Ends streams and pending calls with UNAVAILABLE, waits at most limits::kApiShutdownTimeout, cancels the rest
-//          and removes the sockets. Called by the destructor too. Calls that wait for a snapshot end when the port
-//          delivers it or destroys the callback: stop the server while the overlay still runs, or drop its queue
-//          first.
+//          and removes the sockets. Calls that wait for a snapshot end when the port delivers it or destroys the
+//          callback: stop the server while the overlay still runs, or drop its queue first.
+//          False: limits::kApiCancelTimeout later gRPC is not done yet, for a client does not read what was written to
+//          it. It may be called again. Called by the destructor too, which waits without bound.
 // The port must outlive the server; events() may be called by the overlay thread from construction until destruction.
 #pragma once
 #include <memory>
@@ -29,7 +30,9 @@ struct ServerOptions {
   LocalNode local;
   std::uint64_t boot_id = 0;  // random, not 0, below 2^53
   EventLogOptions event_log;
-  std::size_t broadcasts_bytes_max = limits::kBroadcastsPendingBytesMax;  // of those not answered yet
+  std::size_t requests_bytes_max = limits::kRequestsPendingBytesMax;  // of those not answered yet
+  Duration requests_timeout = limits::kRequestAnswerTimeout;          // for the overlay to answer one
+  std::size_t item_answers_bytes_max = limits::kItemAnswersBytesMax;  // of GetItem, until gRPC is done with them
 };
 
 class Server {
@@ -40,7 +43,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   Result<Done> start();
-  void stop();
+  [[nodiscard]] bool stop();
   [[nodiscard]] OverlayEvents& events();
   [[nodiscard]] const EventLog& event_log() const;
 

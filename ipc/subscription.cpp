@@ -5,7 +5,10 @@
 namespace overlayd::ipc {
 
 Subscription::Subscription(const EventLog& log, SubscriptionOptions options, std::function<void(Subscription*)> on_done)
-    : log_(log), options_(options), on_done_(std::move(on_done)) {}
+    : log_(log),
+      options_(options),
+      has_items_(options.cursor.next[topic_index(Topic::kItems)].has_value()),
+      on_done_(std::move(on_done)) {}
 
 void Subscription::start() {
   writing_since_ = std::chrono::steady_clock::now();

@@ -8,9 +8,9 @@
 // Rule 2.  At most one write is in flight, so a client that does not read holds one batch and nothing else.
 // Rule 3.  pump() does nothing unless idle. Whoever signals calls it from a thread that may build a batch: the
 //          service's worker, never the overlay thread.
-// Rule 4.  What a write in flight holds counts as taken. A client that has not taken its write for kTakerStallMax counts
-//          as absent until it does. Rationale: one that hangs must not keep transactions from all others for ever; what
-//          it then misses, it is told in a Gap.
+// Rule 4.  What a write in flight holds counts as taken. A client that has not taken its write for kTakerStallMax
+//          counts as absent until it does. Rationale: one that hangs must not keep transactions from all others for
+//          ever; what it then misses, it is told in a Gap.
 // Life.    Held by a shared_ptr in the service's registry and let go by on_done, after the last reaction.
 #pragma once
 #include <grpcpp/grpcpp.h>
@@ -36,6 +36,8 @@ class Subscription final : public grpc::ServerWriteReactor<::overlay::v1::Subscr
  public:
   Subscription(const EventLog& log, SubscriptionOptions options, std::function<void(Subscription*)> on_done);
 
+  // Whether items are among its topics: then a batch may be many megabytes.
+  [[nodiscard]] bool has_items() const { return has_items_; }
   void start();
   void pump();
   // Ends the stream with `status` as soon as no write is in flight.
@@ -54,6 +56,7 @@ class Subscription final : public grpc::ServerWriteReactor<::overlay::v1::Subscr
 
   const EventLog& log_;
   SubscriptionOptions options_;
+  const bool has_items_;
   const std::function<void(Subscription*)> on_done_;
   mutable std::mutex mutex_;  // never held while gRPC is called
   std::chrono::steady_clock::time_point writing_since_;

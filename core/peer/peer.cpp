@@ -11,7 +11,7 @@ bool is_flood(wire::MessageType type) { return wire::message_rule(type).is_flood
 
 }  // namespace
 
-Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const InboundCreditOptions& credit,
+Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const PeerOptions& options,
            const LocalNode& local, OverlayMetrics& metrics)
     : id_(link.peer),
       address_(link.remote),
@@ -20,7 +20,8 @@ Peer::Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const
       local_(local),
       metrics_(metrics),
       handshake_(link.direction),
-      flow_(now, max_tx_size, credit, metrics.flow_control),
+      flow_(now, max_tx_size, options.credit, metrics.flow_control),
+      queries_(options.queries),
       opened_(now),
       next_check_(now + limits::kAuthTimeout),
       last_read_(now),

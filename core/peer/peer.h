@@ -19,10 +19,15 @@
 
 namespace overlayd::peer {
 
+struct PeerOptions {
+  InboundCreditOptions credit{};
+  QueryLimiterOptions queries{};
+};
+
 class Peer {
  public:
   // `local` and `metrics` outlive the peer.
-  Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const InboundCreditOptions& credit,
+  Peer(const LinkOpened& link, Instant now, std::uint32_t max_tx_size, const PeerOptions& options,
        const LocalNode& local, OverlayMetrics& metrics);
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -47,8 +52,8 @@ class Peer {
 
   // Whether a query of this kind is to be answered now.
   [[nodiscard]] bool allows_query(wire::MessageType type, Instant now, Duration close_time);
-  // A DONT_HAVE or SCP_QUORUMSET named `hash`: true if that answers our ping.
-  bool on_ping_answer(const ItemHash& hash, Instant now) { return ping_.on_answer(hash, now).has_value(); }
+  // A DONT_HAVE or SCP_QUORUMSET named `hash`: the latency, if that answers our ping.
+  std::optional<Duration> on_ping_answer(const ItemHash& hash, Instant now) { return ping_.on_answer(hash, now); }
   // PEERS came: false if it came before.
   [[nodiscard]] bool take_peers_once() { return !std::exchange(got_peers_, true); }
 

@@ -1,7 +1,8 @@
 // How many questions of one peer we answer: GET_TX_SET, GET_SCP_QUORUMSET, GET_SCP_STATE, each counted for itself.
 //
-// Rule 1.  Time is cut into windows of 12 × close time (60 s at 5 s), in whole seconds. A window begins with the first
-//          question at or after the end of the last one. Cost: twice the limit can fall into one window's length.
+// Rule 1.  Time is cut into windows of window_slots × close time (12 × 5 s: 60 s), in whole seconds, at least one. A
+//          window begins with the first question at or after the end of the last one. Cost: twice the limit can fall into
+//          one window's length.
 // Rule 2.  In a window 5 questions per second of its length are answered (300 at 60 s); of GET_SCP_STATE 10 in all,
 //          for one answer may be hundreds of messages. More are ignored in silence and do not count.
 // Rule 3.  The length is that of the close time given with the question: a change takes effect at once.
@@ -22,6 +23,7 @@ namespace overlayd::peer {
 struct QueryLimiterOptions {
   std::uint32_t queries_per_second = limits::kQueriesPerSecond;
   std::uint32_t scp_state_queries_per_window = limits::kScpStateQueriesPerWindow;
+  std::uint32_t window_slots = limits::kSlotsToRemember;  // a window's length, in close times
 };
 
 class QueryLimiter {

@@ -1,9 +1,14 @@
 #include "ipc/client/client.h"
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "ipc/client/channel.h"
 
 namespace overlayd::ipc {
+
+namespace v1 = ::overlay::v1;
+
 namespace {
 
 constexpr std::uint32_t kApiMajor = 1;
@@ -25,10 +30,10 @@ Result<std::unique_ptr<Client>> Client::connect(const ClientOptions& options) {
   if (!channel) return Failure{channel.error()};
   std::unique_ptr<Client> client(new Client(options));
   client->channel_ = std::move(channel).value();
-  client->stub_ = ::overlay::v1::Overlay::NewStub(client->channel_);
+  client->stub_ = v1::Overlay::NewStub(client->channel_);
   grpc::ClientContext context;
   client->prepare(context);
-  ::overlay::v1::GetInfoRequest request;
+  v1::GetInfoRequest request;
   request.set_api_major(kApiMajor);
   const grpc::Status status = client->stub_->GetInfo(&context, request, &client->info_);
   if (!status.ok()) return Failure{status_text(status, options.socket)};
@@ -37,32 +42,69 @@ Result<std::unique_ptr<Client>> Client::connect(const ClientOptions& options) {
 
 void Client::prepare(grpc::ClientContext& context) const { set_deadline(context, options_.call_timeout); }
 
-Result<Done> Client::update_ledger(const ::overlay::v1::UpdateLedgerRequest& request) {
+Result<Done> Client::update_ledger(const v1::UpdateLedgerRequest& request) {
   grpc::ClientContext context;
   prepare(context);
-  ::overlay::v1::UpdateLedgerResponse response;
+  v1::UpdateLedgerResponse response;
   return to_result(stub_->UpdateLedger(&context, request, &response), Done{}, options_.socket);
 }
 
-Result<::overlay::v1::BroadcastResponse> Client::broadcast(const ::overlay::v1::BroadcastRequest& request) {
+template <typename Request, typename Response>
+Result<Response> Client::call(grpc::Status (v1::Overlay::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                        Response*),
+                              const Request& request) {
   grpc::ClientContext context;
   prepare(context);
-  ::overlay::v1::BroadcastResponse response;
-  const grpc::Status status = stub_->Broadcast(&context, request, &response);
+  Response response;
+  const grpc::Status status = (*stub_.*method)(&context, request, &response);
   return to_result(status, std::move(response), options_.socket);
+}
+
+Result<v1::BroadcastResponse> Client::broadcast(const v1::BroadcastRequest& request) {
+  return call(&v1::Overlay::Stub::Broadcast, request);
+}
+
+Result<v1::FetchResponse> Client::fetch(const v1::FetchRequest& request) {
+  return call(&v1::Overlay::Stub::Fetch, request);
+}
+
+Result<v1::CancelFetchResponse> Client::cancel_fetch(const v1::CancelFetchRequest& request) {
+  return call(&v1::Overlay::Stub::CancelFetch, request);
+}
+
+Result<v1::PutItemsResponse> Client::put_items(const v1::PutItemsRequest& request) {
+  return call(&v1::Overlay::Stub::PutItems, request);
+}
+
+Result<v1::GetItemResponse> Client::get_item(const v1::GetItemRequest& request) {
+  return call(&v1::Overlay::Stub::GetItem, request);
+}
+
+Result<v1::RequestScpStateResponse> Client::request_scp_state(const v1::RequestScpStateRequest& request) {
+  return call(&v1::Overlay::Stub::RequestScpState, request);
+}
+
+Result<Done> Client::send_scp_state(const v1::SendScpStateRequest& request) {
+  const auto response = call(&v1::Overlay::Stub::SendScpState, request);
+  if (!response) return Failure{response.error()};
+  return Done{};
 }
 
 std::unique_ptr<Broadcaster> Client::broadcaster(BroadcasterOptions options) {
   return std::make_unique<Broadcaster>(*stub_, std::move(options), options_.socket);
 }
 
-std::unique_ptr<Subscriber> Client::subscribe(const ::overlay::v1::SubscribeRequest& request) {
-  return std::make_unique<Subscriber>(*stub_, request, options_.socket);
+std::unique_ptr<Subscriber> Client::subscribe(const v1::SubscribeRequest& request) {
+  // An item may be 16 MiB: on one connection an SCP envelope would wait until the most of it is through.
+  std::shared_ptr<grpc::Channel> items_channel;
+  if (std::ranges::find(request.topics(), static_cast<int>(v1::TOPIC_ITEMS)) != request.topics().end())
+    if (auto opened = open_channel(options_.socket, options_.connect_timeout)) items_channel = opened.value();
+  return std::make_unique<Subscriber>(*stub_, items_channel, request, options_.socket);
 }
 
 std::unique_ptr<VerdictWriter> Client::verdicts() { return std::make_unique<VerdictWriter>(*stub_, options_.socket); }
 
-VerdictWriter::VerdictWriter(::overlay::v1::Overlay::Stub& stub, std::string socket)
+VerdictWriter::VerdictWriter(v1::Overlay::Stub& stub, std::string socket)
     : socket_(std::move(socket)), writer_(stub.Verdicts(&context_, &response_)) {}
 
 VerdictWriter::~VerdictWriter() {
@@ -71,7 +113,7 @@ VerdictWriter::~VerdictWriter() {
   writer_->Finish();
 }
 
-bool VerdictWriter::add(const std::string& flood_hash, ::overlay::v1::Verdict verdict) {
+bool VerdictWriter::add(const std::string& flood_hash, v1::Verdict verdict) {
   auto& item = *batch_.add_verdicts();
   item.set_flood_hash(flood_hash);
   item.set_verdict(verdict);
@@ -100,24 +142,24 @@ Result<std::unique_ptr<AdminClient>> AdminClient::connect(const ClientOptions& o
   if (!channel) return Failure{channel.error()};
   std::unique_ptr<AdminClient> client(new AdminClient(options));
   client->channel_ = std::move(channel).value();
-  client->stub_ = ::overlay::v1::Admin::NewStub(client->channel_);
+  client->stub_ = v1::Admin::NewStub(client->channel_);
   return client;
 }
 
 void AdminClient::prepare(grpc::ClientContext& context) const { set_deadline(context, options_.call_timeout); }
 
-Result<::overlay::v1::GetStatusResponse> AdminClient::get_status() {
+Result<v1::GetStatusResponse> AdminClient::get_status() {
   grpc::ClientContext context;
   prepare(context);
-  ::overlay::v1::GetStatusResponse response;
+  v1::GetStatusResponse response;
   const grpc::Status status = stub_->GetStatus(&context, {}, &response);
   return to_result(status, std::move(response), options_.socket);
 }
 
-Result<::overlay::v1::ListPeersResponse> AdminClient::list_peers() {
+Result<v1::ListPeersResponse> AdminClient::list_peers() {
   grpc::ClientContext context;
   prepare(context);
-  ::overlay::v1::ListPeersResponse response;
+  v1::ListPeersResponse response;
   const grpc::Status status = stub_->ListPeers(&context, {}, &response);
   return to_result(status, std::move(response), options_.socket);
 }
@@ -125,18 +167,18 @@ Result<::overlay::v1::ListPeersResponse> AdminClient::list_peers() {
 Result<Done> AdminClient::connect_to(const std::string& address) {
   grpc::ClientContext context;
   prepare(context);
-  ::overlay::v1::ConnectRequest request;
+  v1::ConnectRequest request;
   request.set_address(address);
-  ::overlay::v1::ConnectResponse response;
+  v1::ConnectResponse response;
   return to_result(stub_->Connect(&context, request, &response), Done{}, options_.socket);
 }
 
 Result<Done> AdminClient::disconnect(const std::string& node_id_bytes) {
   grpc::ClientContext context;
   prepare(context);
-  ::overlay::v1::DisconnectRequest request;
+  v1::DisconnectRequest request;
   request.set_node_id(node_id_bytes);
-  ::overlay::v1::DisconnectResponse response;
+  v1::DisconnectResponse response;
   return to_result(stub_->Disconnect(&context, request, &response), Done{}, options_.socket);
 }
 

@@ -57,6 +57,13 @@ class Client {
   [[nodiscard]] const ::overlay::v1::GetInfoResponse& info() const { return info_; }
   Result<Done> update_ledger(const ::overlay::v1::UpdateLedgerRequest& request);
   Result<::overlay::v1::BroadcastResponse> broadcast(const ::overlay::v1::BroadcastRequest& request);
+  Result<::overlay::v1::FetchResponse> fetch(const ::overlay::v1::FetchRequest& request);
+  Result<::overlay::v1::CancelFetchResponse> cancel_fetch(const ::overlay::v1::CancelFetchRequest& request);
+  Result<::overlay::v1::PutItemsResponse> put_items(const ::overlay::v1::PutItemsRequest& request);
+  Result<::overlay::v1::GetItemResponse> get_item(const ::overlay::v1::GetItemRequest& request);
+  Result<::overlay::v1::RequestScpStateResponse> request_scp_state(
+      const ::overlay::v1::RequestScpStateRequest& request);
+  Result<Done> send_scp_state(const ::overlay::v1::SendScpStateRequest& request);
   [[nodiscard]] std::unique_ptr<Broadcaster> broadcaster(BroadcasterOptions options);
   [[nodiscard]] std::unique_ptr<Subscriber> subscribe(const ::overlay::v1::SubscribeRequest& request);
   [[nodiscard]] std::unique_ptr<VerdictWriter> verdicts();
@@ -65,6 +72,10 @@ class Client {
  private:
   explicit Client(ClientOptions options) : options_(std::move(options)) {}
   void prepare(grpc::ClientContext& context) const;
+  template <typename Request, typename Response>
+  Result<Response> call(grpc::Status (::overlay::v1::Overlay::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                             Response*),
+                        const Request& request);
 
   ClientOptions options_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -10,33 +10,46 @@ namespace {
 
 namespace v1 = ::overlay::v1;
 
-bool is_of_transactions(std::uint64_t sequence) {
-  return sequence / kSequenceTopicFactor == static_cast<std::uint64_t>(v1::TOPIC_TRANSACTIONS);
+// The streams, in the order in which they are taken from.
+enum class Lane : std::uint8_t { kUrgent, kItems, kTransactions };
+
+Lane lane_of(std::uint64_t topic) {
+  if (topic == v1::TOPIC_TRANSACTIONS) return Lane::kTransactions;
+  return topic == v1::TOPIC_ITEMS ? Lane::kItems : Lane::kUrgent;
 }
 
-// The request without, or with nothing but, transactions.
-v1::SubscribeRequest part_of(const v1::SubscribeRequest& request, bool are_transactions) {
+// The request with nothing but what is of `lane`.
+v1::SubscribeRequest part_of(const v1::SubscribeRequest& request, Lane lane) {
   v1::SubscribeRequest part = request;
   part.clear_topics();
   part.clear_resume_after();
   for (const int topic : request.topics())
-    if ((topic == v1::TOPIC_TRANSACTIONS) == are_transactions) part.add_topics(static_cast<v1::Topic>(topic));
+    if (lane_of(static_cast<std::uint64_t>(topic)) == lane) part.add_topics(static_cast<v1::Topic>(topic));
   for (const std::uint64_t sequence : request.resume_after())
-    if (is_of_transactions(sequence) == are_transactions) part.add_resume_after(sequence);
+    if (lane_of(sequence / kSequenceTopicFactor) == lane) part.add_resume_after(sequence);
   return part;
 }
 
 }  // namespace
 
-Subscriber::Subscriber(v1::Overlay::Stub& stub, const v1::SubscribeRequest& request, std::string socket)
-    : socket_(std::move(socket)) {
-  const auto transactions = std::count(request.topics().begin(), request.topics().end(), v1::TOPIC_TRANSACTIONS);
-  has_transaction_stream_ = transactions > 0;
-  if (transactions > 0 && transactions < request.topics_size()) {
-    add_stream(stub, part_of(request, false));
-    add_stream(stub, part_of(request, true));
-  } else {
-    add_stream(stub, request);
+Subscriber::Subscriber(v1::Overlay::Stub& stub, std::shared_ptr<grpc::Channel> items_channel,
+                       const v1::SubscribeRequest& request, std::string socket)
+    : socket_(std::move(socket)), items_stub_(items_channel ? v1::Overlay::NewStub(items_channel) : nullptr) {
+  std::vector<v1::SubscribeRequest> parts;
+  int resumed = 0;
+  for (const Lane lane : {Lane::kUrgent, Lane::kItems, Lane::kTransactions}) {
+    v1::SubscribeRequest part = part_of(request, lane);
+    if (part.topics().empty()) continue;
+    resumed += part.resume_after_size();
+    has_urgent_stream_ = has_urgent_stream_ || lane == Lane::kUrgent;
+    has_transaction_stream_ = lane == Lane::kTransactions;
+    parts.push_back(std::move(part));
+  }
+  // A number of no topic asked for, or no topic at all, is the daemon's to refuse.
+  if (resumed < request.resume_after_size() || parts.empty()) parts.assign(1, request);
+  for (const v1::SubscribeRequest& part : parts) {
+    const bool is_of_items = !part.topics().empty() && part.topics(0) == v1::TOPIC_ITEMS;
+    add_stream(is_of_items && items_stub_ ? *items_stub_ : stub, part);
   }
   for (const auto& stream : streams_) stream->thread = std::thread([this, &stream = *stream] { read(stream); });
 }
@@ -102,6 +115,10 @@ std::optional<Subscriber::Item> Subscriber::next(std::chrono::milliseconds timeo
 
 std::optional<Subscriber::Item> Subscriber::next_but_transactions(std::chrono::milliseconds timeout) {
   return next_of(streams_.size() - (has_transaction_stream_ ? 1 : 0), timeout);
+}
+
+std::optional<Subscriber::Item> Subscriber::next_urgent(std::chrono::milliseconds timeout) {
+  return next_of(has_urgent_stream_ ? 1 : 0, timeout);
 }
 
 std::optional<Subscriber::Item> Subscriber::next_of(std::size_t stream_count, std::chrono::milliseconds timeout) {

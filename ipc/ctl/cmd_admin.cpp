@@ -5,6 +5,7 @@
 #include "core/crypto/strkey.h"
 #include "ipc/client/client.h"
 #include "ipc/ctl/commands.h"
+#include "ipc/ctl/names.h"
 #include "ipc/ctl/output.h"
 
 namespace overlayd::ipc::ctl {
@@ -18,15 +19,6 @@ std::unique_ptr<AdminClient> connect_admin(Context& context) {
   if (client) return std::move(client).value();
   report_error(context, kExitCall, client.error());
   return nullptr;
-}
-
-const char* topic_text(v1::Topic topic) {
-  switch (topic) {
-    case v1::TOPIC_SCP: return "scp";
-    case v1::TOPIC_TRANSACTIONS: return "transactions";
-    case v1::TOPIC_PEERS: return "peers";
-    default: return "unknown";
-  }
 }
 
 const char* direction_text(v1::Direction direction) {
@@ -65,6 +57,14 @@ Json status_json(const v1::GetStatusResponse& status) {
           {"tx_pool_bytes", status.tx_pool_bytes()},
           {"flood_records", status.flood_records()},
           {"is_demanding_transactions", status.is_demanding_transactions()},
+          {"items_wanted", status.items_wanted()},
+          {"envelopes_waiting", status.envelopes_waiting()},
+          {"tx_sets_held", status.tx_sets_held()},
+          {"tx_sets_bytes", status.tx_sets_bytes()},
+          {"quorum_sets_held", status.quorum_sets_held()},
+          {"quorum_sets_bytes", status.quorum_sets_bytes()},
+          {"scp_state_slots", status.scp_state_slots()},
+          {"scp_state_envelopes", status.scp_state_envelopes()},
           {"subscribers", status.subscribers()},
           {"topics", topics},
           {"counters", counters}};
@@ -74,6 +74,13 @@ std::string ledger_text(const v1::LedgerStatus& ledger) {
   if (!ledger.is_known()) return "not known: no consensus process has called UpdateLedger";
   return std::to_string(ledger.sequence()) + (ledger.is_in_sync() ? ", in sync" : ", out of sync") + ", protocol " +
          std::to_string(ledger.protocol_version()) + (ledger.is_validator() ? ", validator" : "");
+}
+
+std::string fetching_text(const v1::GetStatusResponse& status) {
+  const auto count = [](std::uint64_t number, const char* what) { return std::to_string(number) + what; };
+  return count(status.items_wanted(), " wanted, ") + count(status.envelopes_waiting(), " envelopes waiting; held ") +
+         count(status.tx_sets_held(), " transaction sets, ") + count(status.quorum_sets_held(), " quorum sets, ") +
+         count(status.scp_state_envelopes(), " envelopes of ") + count(status.scp_state_slots(), " slots");
 }
 
 void show_status(Context& context) {
@@ -97,6 +104,7 @@ void show_status(Context& context) {
        {"ledger", ledger_text(status.ledger())},
        {"transaction pool", std::to_string(status.tx_pool_transactions()) + " transactions, " +
                                 std::to_string(status.tx_pool_bytes()) + " bytes"},
+       {"fetching", fetching_text(status)},
        {"subscribers", std::to_string(status.subscribers())},
        {"demands transactions", status.is_demanding_transactions() ? "yes" : "no"}});
 }

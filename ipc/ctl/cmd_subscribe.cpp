@@ -6,6 +6,7 @@
 
 #include "ipc/client/client.h"
 #include "ipc/ctl/commands.h"
+#include "ipc/ctl/names.h"
 #include "ipc/ctl/options.h"
 #include "ipc/ctl/output.h"
 
@@ -25,21 +26,11 @@ struct SubscribeOptions {
   std::optional<std::uint64_t> boot_id;
 };
 
-const char* topic_text(v1::Topic topic) {
-  switch (topic) {
-    case v1::TOPIC_SCP: return "scp";
-    case v1::TOPIC_TRANSACTIONS: return "transactions";
-    case v1::TOPIC_PEERS: return "peers";
-    default: return "unknown";
-  }
-}
-
 v1::SubscribeRequest to_request(const SubscribeOptions& options, std::uint64_t boot_id) {
   v1::SubscribeRequest request;
   for (const std::string& topic : options.topics) {
-    if (topic == "scp") request.add_topics(v1::TOPIC_SCP);
-    if (topic == "transactions") request.add_topics(v1::TOPIC_TRANSACTIONS);
-    if (topic == "peers") request.add_topics(v1::TOPIC_PEERS);
+    for (const TopicName& known : kTopicNames)
+      if (topic == known.name) request.add_topics(known.topic);
   }
   request.set_observer_only(options.is_observing);
   for (const std::uint64_t sequence : options.resume_after) request.add_resume_after(sequence);
@@ -47,41 +38,73 @@ v1::SubscribeRequest to_request(const SubscribeOptions& options, std::uint64_t b
   return request;
 }
 
-Json event_json(const v1::Event& event) {
-  Json object{{"seq", event.sequence()},
-              {"topic", topic_text(event.topic())},
-              {"arrival_unix_nanos", event.arrival_unix_nanos()},
-              {"from", node_text(event.from())}};
-  if (!event.has_peer()) {
-    object["hash"] = hex(event.hash());
-    object["flood_hash"] = hex(event.flood_hash());
-    if (!event.tx_full_hash().empty()) object["full_hash"] = hex(event.tx_full_hash());
-    object["size"] = event.xdr().size();
-    object["xdr"] = base64(event.xdr());
-    return object;
-  }
-  const v1::PeerEvent& peer = event.peer();
+void add_peer(const v1::PeerEvent& peer, Json& object) {
   const bool is_dropped = peer.change() == v1::PeerEvent::CHANGE_DROPPED;
   object["change"] = is_dropped ? "dropped" : "authenticated";
   object["address"] = peer.address();
   object["direction"] = peer.direction() == v1::DIRECTION_INBOUND ? "inbound" : "outbound";
   if (is_dropped) object["reason"] = peer.reason();
   if (!peer.detail().empty()) object["detail"] = peer.detail();
+}
+
+void add_item(const v1::ItemEvent& item, Json& object) {
+  const bool has_arrived = item.change() == v1::ItemEvent::CHANGE_ARRIVED;
+  object["change"] = has_arrived ? "arrived" : "missing";
+  object["kind"] = kind_text(item.kind());
+  object["searched_ms"] = item.searched_ms();
+  object["peers_asked"] = item.peers_asked();
+  object["rounds"] = item.rounds();
+}
+
+Json event_json(const v1::Event& event) {
+  Json object{{"seq", event.sequence()},
+              {"topic", topic_text(event.topic())},
+              {"arrival_unix_nanos", event.arrival_unix_nanos()},
+              {"from", node_text(event.from())}};
+  if (event.has_peer()) add_peer(event.peer(), object);
+  if (event.has_item()) add_item(event.item(), object);
+  if (event.has_scp_state_request()) {
+    object["from_ledger"] = event.scp_state_request().from_ledger();
+    object["envelopes_sent"] = event.scp_state_request().envelopes_sent();
+  }
+  if (event.hash().empty()) return object;
+  object["hash"] = hex(event.hash());
+  if (!event.flood_hash().empty()) object["flood_hash"] = hex(event.flood_hash());
+  if (!event.tx_full_hash().empty()) object["full_hash"] = hex(event.tx_full_hash());
+  if (event.xdr().empty()) return object;
+  object["size"] = event.xdr().size();
+  object["xdr"] = base64(event.xdr());
   return object;
+}
+
+// What follows the sequence number, the topic and the sender.
+std::string event_text(const v1::Event& event) {
+  if (event.has_peer()) {
+    const v1::PeerEvent& peer = event.peer();
+    const bool is_dropped = peer.change() == v1::PeerEvent::CHANGE_DROPPED;
+    return peer.address() + "  " + (is_dropped ? "dropped: " : "authenticated") + peer.reason() + "  " + peer.detail();
+  }
+  if (event.has_scp_state_request()) {
+    const v1::ScpStateRequestEvent& request = event.scp_state_request();
+    return "from ledger " + std::to_string(request.from_ledger()) + "  " + std::to_string(request.envelopes_sent()) +
+           " envelopes sent";
+  }
+  std::string text = hex(event.hash());
+  if (event.has_item()) {
+    const v1::ItemEvent& item = event.item();
+    text += "  " + std::string(kind_text(item.kind()));
+    if (item.change() == v1::ItemEvent::CHANGE_MISSING) {
+      return text + "  missing after " + std::to_string(item.peers_asked()) + " requests in " +
+             std::to_string(item.rounds()) + " rounds";
+    }
+  }
+  return text + "  " + std::to_string(event.xdr().size()) + " bytes";
 }
 
 void print_event(const v1::Event& event) {
   const std::string from = event.from().empty() ? "-" : node_text(event.from());
-  if (event.has_peer()) {
-    const v1::PeerEvent& peer = event.peer();
-    const bool is_dropped = peer.change() == v1::PeerEvent::CHANGE_DROPPED;
-    std::printf("%llu  peers  %s  %s  %s%s%s  %s\n", static_cast<unsigned long long>(event.sequence()), from.c_str(),
-                peer.address().c_str(), is_dropped ? "dropped: " : "authenticated", peer.reason().c_str(), "",
-                peer.detail().c_str());
-    return;
-  }
-  std::printf("%llu  %s  %s  %s  %zu bytes\n", static_cast<unsigned long long>(event.sequence()),
-              topic_text(event.topic()), from.c_str(), hex(event.hash()).c_str(), event.xdr().size());
+  std::printf("%llu  %s  %s  %s\n", static_cast<unsigned long long>(event.sequence()), topic_text(event.topic()),
+              from.c_str(), event_text(event).c_str());
 }
 
 void print_item(const Context& context, const Subscriber::Item& item) {
@@ -184,9 +207,10 @@ void add_subscribe(CLI::App& app, Context& context) {
   auto options = std::make_shared<SubscribeOptions>();
   SubscribeOptions& o = *options;
   CLI::App* command = app.add_subcommand("subscribe", "Prints what peers send, as it comes");
-  command->add_option("--topics", o.topics, "Of scp, transactions, peers; separated by commas")
+  command
+      ->add_option("--topics", o.topics, "Of scp, transactions, peers, items, scp_state_requests; separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"scp", "transactions", "peers"}))
+      ->check(CLI::IsMember({"scp", "transactions", "peers", "items", "scp_state_requests"}))
       ->capture_default_str();
   command->add_option("--count", o.count, "End after so many events (0: never); exit code 1 if it ends before")
       ->check(whole_number(0, UINT64_MAX));

@@ -27,6 +27,11 @@ void add_peers(CLI::App& app, Context& context);
 void add_broadcast(CLI::App& app, Context& context);
 void add_subscribe(CLI::App& app, Context& context);
 void add_update_ledger(CLI::App& app, Context& context);
+void add_fetch(CLI::App& app, Context& context);
+void add_cancel_fetch(CLI::App& app, Context& context);
+void add_put_items(CLI::App& app, Context& context);
+void add_get_item(CLI::App& app, Context& context);
+void add_request_scp_state(CLI::App& app, Context& context);
 void add_connect(CLI::App& app, Context& context);
 void add_disconnect(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
@@ -35,5 +40,7 @@ void add_inspect(CLI::App& app, Context& context);   // inspect.cpp
 
 // "overlayctl: error: …" on stderr; with --json also {"error": …} on stdout. Sets the exit code.
 void report_error(Context& context, int exit_code, const std::string& message);
+// The same of a call to the daemon: kExitRefused if it answered NOT_FOUND, else kExitCall.
+void report_call_error(Context& context, const std::string& message);
 
 }  // namespace overlayd::ipc::ctl

@@ -40,6 +40,11 @@ void add_all(CLI::App& app, Context& context) {
   add_broadcast(app, context);
   add_subscribe(app, context);
   add_update_ledger(app, context);
+  add_fetch(app, context);
+  add_cancel_fetch(app, context);
+  add_put_items(app, context);
+  add_get_item(app, context);
+  add_request_scp_state(app, context);
 #ifdef OVERLAYCTL_HAS_INSPECT
   add_inspect(app, context);
 #endif
@@ -66,6 +71,10 @@ void report_error(Context& context, int exit_code, const std::string& message) {
   context.exit_code = exit_code;
   std::fprintf(stderr, "overlayctl: error: %s\n", message.c_str());
   if (context.is_json) print_json({{"error", message}});
+}
+
+void report_call_error(Context& context, const std::string& message) {
+  report_error(context, message.starts_with("NOT_FOUND: ") ? kExitRefused : kExitCall, message);
 }
 
 }  // namespace overlayd::ipc::ctl

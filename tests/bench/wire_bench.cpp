@@ -165,7 +165,7 @@ void receive_tx_set(benchmark::State& state) {
     state.ResumeTiming();
     const daemon::LinkRead read = link.responder.read_next(kNow);
     OVERLAYD_CHECK(read.message != nullptr);
-    benchmark::DoNotOptimize(wire::generalized_tx_set_hash(read.message->body()));
+    benchmark::DoNotOptimize(read.message->item_hash());
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -192,7 +192,7 @@ void send_to_64_peers(benchmark::State& state) {
   for (std::uint64_t i = 0; i < 64; ++i) {
     auto end = std::make_unique<End>();
     end->peer = std::make_unique<peer::Peer>(LinkOpened{PeerId{i}, {}, Direction::kInbound, {}, {}}, Instant(),
-                                             limits::kMaxClassicTxBytes, peer::InboundCreditOptions{}, local, metrics);
+                                             limits::kMaxClassicTxBytes, peer::PeerOptions{}, local, metrics);
     for (int k = 0; k < 1000; ++k) OVERLAYD_CHECK(!end->peer->on_grant({0xffffffffU, 0xffffffffU}, Instant(), out));
     ends.push_back(std::move(end));
   }

@@ -23,7 +23,8 @@ struct TopicModel {
     std::size_t bytes;
     NodeId from;
     MessagePtr message;
-    std::string detail;  // of a peer event
+    std::string detail;        // of a peer event
+    std::uint32_t number = 0;  // of an item or a request for SCP state
   };
   std::vector<Event> published;
   std::size_t held = 0;
@@ -88,13 +89,16 @@ class LogRun {
   static constexpr std::size_t kReadersMax = 5;
 
   void step() {
-    switch (commands_.take_below(10)) {
+    switch (commands_.take_below(13)) {
       case 0:
       case 1:
       case 2:
       case 3: return publish_message();
       case 4: return publish_peer();
       case 5: return attach();
+      case 6:
+      case 7: return publish_item();
+      case 8: return publish_scp_state_request();
       default: return read();
     }
   }
@@ -106,7 +110,7 @@ class LogRun {
     const NodeId from = test::make_node(commands_.take_below(4));
     const std::size_t count = 1 + commands_.take_below(4);
     for (std::size_t i = 0; i < count; ++i) {
-      publish(topic, {++arrival_, 128 + message->size(), from, message, {}});
+      publish(topic, {++arrival_, 128 + message->size(), from, message, {}, 0});
       OVERLAYD_CHECK(real_.append_message(topic, arrival_, from, message) == topic_of(topic).published.size());
     }
   }
@@ -115,8 +119,28 @@ class LogRun {
     peer.node = test::make_node(commands_.take_below(4));
     peer.detail = std::string(commands_.take_byte() * std::size_t{8}, 'x');
     publish(Topic::kPeers,
-            {++arrival_, 128 + sizeof(PublishPeer) + peer.detail.size(), peer.node, nullptr, peer.detail});
+            {++arrival_, 128 + sizeof(PublishPeer) + peer.detail.size(), peer.node, nullptr, peer.detail, 0});
     OVERLAYD_CHECK(real_.append_peer(arrival_, peer) == topic_of(Topic::kPeers).published.size());
+  }
+  // One that arrived, or one that is missing and so has no message.
+  void publish_item() {
+    static const std::array<MessagePtr, 6> kMessages = make_messages();
+    PublishItem item;
+    item.from = test::make_node(commands_.take_below(4));
+    item.peers_asked = commands_.take_byte();
+    if (commands_.take_flag()) item.message = commands_.take_one_of(kMessages);
+    const std::size_t bytes = 128 + sizeof(PublishItem) + (item.message ? item.message->size() : 0);
+    publish(Topic::kItems, {++arrival_, bytes, item.from, item.message, {}, item.peers_asked});
+    OVERLAYD_CHECK(real_.append_item(arrival_, item) == topic_of(Topic::kItems).published.size());
+  }
+  void publish_scp_state_request() {
+    PublishScpStateRequest request;
+    request.from = test::make_node(commands_.take_below(4));
+    request.from_ledger = commands_.take_byte();
+    publish(Topic::kScpStateRequests,
+            {++arrival_, 128 + sizeof(PublishScpStateRequest), request.from, nullptr, {}, request.from_ledger});
+    OVERLAYD_CHECK(real_.append_scp_state_request(arrival_, request) ==
+                   topic_of(Topic::kScpStateRequests).published.size());
   }
   void publish(Topic topic, TopicModel::Event event) {
     topic_of(topic).publish(std::move(event), options_.bytes_max[topic_index(topic)]);
@@ -126,7 +150,7 @@ class LogRun {
   // Any topics, some of them more than once, resumed after numbers that may be of no event.
   void attach() {
     std::vector<Topic> topics;
-    for (std::size_t count = commands_.take_below(5); count > 0; --count)
+    for (std::size_t count = commands_.take_below(8); count > 0; --count)
       topics.push_back(ipc::topic_at(commands_.take_below(kTopicCount)));
     std::vector<std::uint64_t> resume_after;
     for (std::size_t count = commands_.take_below(4); count > 0; --count) {
@@ -196,9 +220,9 @@ class LogRun {
     check_fullness(reader, batch, bytes, limits);
     return batch;
   }
-  // SCP first, then peers, then transactions.
+  // SCP first, then peers, requests for SCP state, items, transactions.
   static void check_order(const EventLog::Batch& batch) {
-    static constexpr std::array<int, kTopicCount> kRank{0, 2, 1};
+    static constexpr std::array<int, kTopicCount> kRank{0, 4, 1, 3, 2};
     const auto rank = [](const auto& item) { return kRank[topic_index(item.topic)]; };
     const auto is_before = [&](const auto& a, const auto& b) { return rank(a) < rank(b); };
     OVERLAYD_CHECK(std::is_sorted(batch.events.begin(), batch.events.end(), is_before));
@@ -221,7 +245,11 @@ class LogRun {
     OVERLAYD_CHECK(event.sequence() == (index + 1) * ipc::kSequenceTopicFactor + event.ordinal);
     const TopicModel::Event& published = topics_[index].published.at(event.ordinal - 1);
     OVERLAYD_CHECK(event.arrival_unix_nanos == published.arrival && event.from == published.from);
-    OVERLAYD_CHECK(event.message == published.message);
+    OVERLAYD_CHECK((event.item ? event.item->message : event.message) == published.message);
+    OVERLAYD_CHECK((event.item != nullptr) == (event.topic == Topic::kItems));
+    if (event.item) OVERLAYD_CHECK(event.item->peers_asked == published.number);
+    OVERLAYD_CHECK((event.scp_state_request != nullptr) == (event.topic == Topic::kScpStateRequests));
+    if (event.scp_state_request) OVERLAYD_CHECK(event.scp_state_request->from_ledger == published.number);
     OVERLAYD_CHECK((event.peer != nullptr) == (event.topic == Topic::kPeers));
     if (event.peer) OVERLAYD_CHECK(event.peer->detail == published.detail);
     OVERLAYD_CHECK(ipc::event_bytes(event) == published.bytes);
@@ -230,7 +258,8 @@ class LogRun {
   // A read leaves something only if the next event does not fit any more.
   void check_fullness(const Reader& reader, const EventLog::Batch& batch, std::size_t bytes,
                       const EventLog::ReadLimits& limits) {
-    for (const Topic topic : {Topic::kScp, Topic::kPeers, Topic::kTransactions}) {
+    for (const Topic topic :
+         {Topic::kScp, Topic::kPeers, Topic::kScpStateRequests, Topic::kItems, Topic::kTransactions}) {
       const auto& next = reader.cursor.next[topic_index(topic)];
       if (!next || *next > topic_of(topic).published.size()) continue;
       OVERLAYD_CHECK(!batch.events.empty());

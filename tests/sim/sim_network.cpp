@@ -164,7 +164,9 @@ void SimNetwork::carry_out(SimNode& node, const Output& output) {
     links_.resume({index, resume->peer}, now_);
   } else if (const auto* peer = std::get_if<PublishPeer>(&output)) {
     node.on_peer(*peer, now_);
-  } else if (const auto* answer = std::get_if<BroadcastAnswer>(&output)) {
+  } else if (const auto* item = std::get_if<PublishItem>(&output)) {
+    node.item_events_.push_back({now_, *item});
+  } else if (const auto* answer = std::get_if<RequestAnswer>(&output)) {
     node.answers_.push_back(*answer);
   }
 }

@@ -31,6 +31,11 @@ struct PeerEvent {
   PublishPeer what;
 };
 
+struct ItemEvent {
+  Instant at;
+  PublishItem what;
+};
+
 class SimNode {
  public:
   SimNode(std::size_t index, const LocalNode& local, const PeerAddress& address);
@@ -45,7 +50,8 @@ class SimNode {
   [[nodiscard]] const std::vector<Arrival>& arrivals() const { return arrivals_; }
   [[nodiscard]] bool has_received(const MessagePtr& message) const;
   [[nodiscard]] const std::vector<PeerEvent>& peer_events() const { return peer_events_; }
-  [[nodiscard]] const std::vector<BroadcastAnswer>& answers() const { return answers_; }
+  [[nodiscard]] const std::vector<ItemEvent>& item_events() const { return item_events_; }
+  [[nodiscard]] const std::vector<RequestAnswer>& answers() const { return answers_; }
   // Peers that completed the handshake and are still there.
   [[nodiscard]] std::size_t authenticated() const { return authenticated_.size(); }
   [[nodiscard]] std::uint64_t drops(DropReason reason) const;
@@ -62,7 +68,8 @@ class SimNode {
   OverlayManager* overlay_ = nullptr;  // what the participant is, if it is one
   std::vector<Arrival> arrivals_;
   std::vector<PeerEvent> peer_events_;
-  std::vector<BroadcastAnswer> answers_;
+  std::vector<ItemEvent> item_events_;
+  std::vector<RequestAnswer> answers_;
   std::unordered_set<PeerId> authenticated_;
   // Of arrivals_, as far as has_received was asked.
   mutable std::unordered_set<FloodHash> received_;

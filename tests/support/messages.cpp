@@ -37,6 +37,11 @@ MessagePtr end_envelope(xdr::Writer& writer, const NetworkId& network) {
   return wire::Message::adopt(wire::wrap(wire::MessageType::kTransaction, writer.bytes()), network);
 }
 
+// A StellarValue without upgrades, of the basic form.
+Bytes make_value(const ItemHash& tx_set, std::uint64_t close_time) {
+  return xdr::Writer().fixed(tx_set.bytes).u64(close_time).u32(0).u32(0).take();
+}
+
 }  // namespace
 
 MessagePtr make_transaction(const NetworkId& network, std::uint64_t number, std::size_t size) {
@@ -55,17 +60,44 @@ MessagePtr make_upload(const NetworkId& network, std::uint64_t number, std::size
 }
 
 MessagePtr make_scp(const NetworkId& network, const ScpFields& fields) {
-  xdr::Writer value;
-  value.fixed(make_full_hash(fields.value).bytes).u64(fields.value).u32(0).u32(0);  // tx set, close time, upgrades, ext
+  const ItemHash tx_set = fields.tx_set.value_or(ItemHash{make_full_hash(fields.value).bytes});
   xdr::Writer writer;
   writer.public_key(fields.node.bytes).u64(fields.slot);
-  writer.u32(0);                           // SCP_ST_PREPARE
-  writer.fixed(make_full_hash(77).bytes);  // quorum set
-  writer.u32(fields.ballot_counter).variable(fields.value_bytes == 0 ? value.bytes() : Bytes(fields.value_bytes));
-  writer.u32(0).u32(0).u32(0).u32(0);  // prepared, preparedPrime, nC, nH
+  writer.u32(fields.votes.empty() ? 0 : 3);  // SCP_ST_PREPARE, SCP_ST_NOMINATE
+  writer.fixed(fields.quorum_set.value_or(ItemHash{make_full_hash(77).bytes}).bytes);
+  if (fields.votes.empty()) {
+    writer.u32(fields.ballot_counter);
+    writer.variable(fields.value_bytes == 0 ? make_value(tx_set, fields.value) : Bytes(fields.value_bytes));
+    writer.u32(0).u32(0).u32(0).u32(0);  // prepared, preparedPrime, nC, nH
+  } else {
+    writer.u32(static_cast<std::uint32_t>(fields.votes.size()));
+    for (const ItemHash& vote : fields.votes) writer.variable(make_value(vote, fields.value));
+    writer.u32(0);  // accepted
+  }
   const std::array<std::uint8_t, 64> signature{};
   writer.variable(signature);
   return wire::Message::adopt(wire::wrap(wire::MessageType::kScpMessage, writer.bytes()), network);
+}
+
+MessagePtr make_tx_set(std::uint64_t number, std::size_t bytes) {
+  constexpr std::size_t kAround = 300;  // around the code that the transaction uploads
+  const MessagePtr transaction = make_upload({}, number, bytes < kAround ? 0 : bytes - kAround);
+  xdr::Writer writer(bytes);
+  writer.u32(1).fixed(make_full_hash(number).bytes);  // v1, previous ledger
+  writer.u32(1).u32(0).u32(1).u32(0).u32(0);          // a phase, v0, a component, without a base fee
+  writer.u32(1).fixed(transaction->body());
+  return wire::Message::adopt(wire::wrap(wire::MessageType::kGeneralizedTxSet, writer.bytes()), {});
+}
+
+MessagePtr make_quorum_set(std::uint64_t number) {
+  xdr::Writer writer;
+  writer.u32(1).u32(1).public_key(make_node(number).bytes).u32(0);  // threshold, validators, inner sets
+  return wire::Message::adopt(wire::wrap(wire::MessageType::kScpQuorumset, writer.bytes()), {});
+}
+
+ItemId item_id_of(const wire::Message& message) {
+  const bool is_quorum_set = message.type() == wire::MessageType::kScpQuorumset;
+  return {is_quorum_set ? ItemKind::kQuorumSet : ItemKind::kTxSet, message.item_hash()};
 }
 
 TxFullHash make_full_hash(std::uint64_t number) { return numbered<TxFullHash>(number, 0xaa); }

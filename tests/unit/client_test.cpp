@@ -30,7 +30,7 @@ TEST_CASE("a daemon that went away is named in the error of the next call", "[cl
   Api api;
   api.start();
   const auto client = api.client();
-  api.server->stop();
+  CHECK(api.server->stop());
   v1::UpdateLedgerRequest request;
   request.set_sequence(1);
   CHECK_THAT(client->update_ledger(request).error(),
@@ -60,7 +60,7 @@ TEST_CASE("a broadcaster whose daemon stops does not wait for ever", "[client]")
   const auto broadcaster = client->broadcaster({.window = 2, .batch_max = 1, .on_answer = {}});
   REQUIRE(broadcaster->add_transaction(1, text_of(transaction_envelope(1))));
   REQUIRE(broadcaster->add_transaction(2, text_of(transaction_envelope(2))));
-  std::thread stopper([&] { api.server->stop(); });
+  std::thread stopper([&] { static_cast<void>(api.server->stop()); });
   broadcaster->add_transaction(3, text_of(transaction_envelope(3)));
   const auto finished = broadcaster->finish();
   stopper.join();
@@ -79,4 +79,17 @@ TEST_CASE("a subscriber that is cancelled ends well", "[client]") {
   CHECK_FALSE(subscriber->end().has_value());
   subscriber->cancel();
   CHECK_FALSE(subscriber->next(kWait).has_value());
+}
+
+TEST_CASE("calls about items to a daemon that went away name it", "[client]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  CHECK(api.server->stop());
+  v1::FetchRequest fetch;
+  fetch.set_kind(v1::ITEM_KIND_TX_SET);
+  fetch.set_hash(std::string(32, 'h'));
+  for (const std::string& error : {client->fetch(fetch).error(), client->put_items({}).error(),
+                                   client->request_scp_state({}).error(), client->send_scp_state({}).error()})
+    CHECK_THAT(error, Catch::StartsWith("UNAVAILABLE") && Catch::Contains(api.options().socket));
 }

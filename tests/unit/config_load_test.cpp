@@ -265,4 +265,17 @@ TEST_CASE("flooding's periods and the pool are what stellar-core and the limits 
   CHECK(config_of("[flood]\nadvert_period_ms = 50\n").flood.advert_period == milliseconds(50));
 }
 
+TEST_CASE("what is remembered and served is what stellar-core and the limits say", "[config_load]") {
+  const FetchConfig fetch = config_of("").fetch;
+  CHECK(fetch.slots_to_remember == limits::kSlotsToRemember);
+  CHECK(fetch.queries_per_second == limits::kQueriesPerSecond);
+  CHECK(fetch.scp_state_queries == limits::kScpStateQueriesPerWindow);
+  CHECK(fetch.tx_set_bytes == limits::kTxSetStoreBytesMax);
+  CHECK(fetch.quorum_set_bytes == limits::kQuorumSetStoreBytesMax);
+  CHECK(fetch.scp_state_bytes == limits::kScpStateBytesMax);
+  CHECK(config_of("[fetch]\nslots_to_remember = 100\n").fetch.slots_to_remember == 100);
+  CHECK(problems_of("[fetch]\ntx_set_bytes = 33554431\n").size() == 1);
+  CHECK(config_of("[fetch]\ntx_set_bytes = 33554432\n").fetch.tx_set_bytes == 33'554'432);
+}
+
 }  // namespace overlayd::config

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/wire/hashes.h"
 #include "ipc_fake.h"
 
 using namespace overlayd;
@@ -184,13 +185,10 @@ TEST_CASE("an event carries the hashes of its kind and the envelope", "[convert]
   crypto::init();
   const MessagePtr message = transaction_message(3);
   v1::Event event;
-  to_proto(LoggedEvent{.topic = Topic::kTransactions,
-                       .ordinal = 8,
-                       .arrival_unix_nanos = 77,
-                       .from = node(4),
-                       .message = message,
-                       .peer = nullptr},
-           event);
+  to_proto(
+      LoggedEvent{
+          .topic = Topic::kTransactions, .ordinal = 8, .arrival_unix_nanos = 77, .from = node(4), .message = message},
+      event);
   CHECK(event.sequence() == 2'000'000'000'000'008);
   CHECK(event.topic() == v1::TOPIC_TRANSACTIONS);
   CHECK(event.arrival_unix_nanos() == 77);
@@ -201,15 +199,137 @@ TEST_CASE("an event carries the hashes of its kind and the envelope", "[convert]
   CHECK(event.xdr() == text_of(transaction_envelope(3)));
   const MessagePtr scp = scp_message(3);
   v1::Event other;
-  to_proto(LoggedEvent{.topic = Topic::kScp,
-                       .ordinal = 1,
-                       .arrival_unix_nanos = 77,
-                       .from = node(4),
-                       .message = scp,
-                       .peer = nullptr},
+  to_proto(LoggedEvent{.topic = Topic::kScp, .ordinal = 1, .arrival_unix_nanos = 77, .from = node(4), .message = scp},
            other);
   CHECK(other.hash() == text_of(scp->flood_hash().view()));
   CHECK(other.tx_full_hash().empty());
+}
+
+TEST_CASE("an item that arrived comes with its XDR, kind and hash, and from whom", "[convert]") {
+  crypto::init();
+  struct Example {
+    MessagePtr message;
+    Bytes xdr;
+    v1::ItemKind kind;
+  };
+  for (const Example& example :
+       {Example{tx_set_message(1), tx_set(1), v1::ITEM_KIND_TX_SET},
+        Example{generalized_tx_set_message(2), generalized_tx_set(2), v1::ITEM_KIND_GENERALIZED_TX_SET},
+        Example{quorum_set_message(3), quorum_set(3), v1::ITEM_KIND_QUORUM_SET}}) {
+    EventLog log({});
+    auto cursor = log.attach({Topic::kItems}, {}).value();
+    log.append_item(77, arrival(example.message, node(4)));
+    v1::Event event;
+    to_proto(log.read(cursor, {}).events.at(0), event);
+    CHECK(event.sequence() == 4'000'000'000'000'001);
+    CHECK(event.topic() == v1::TOPIC_ITEMS);
+    CHECK(event.arrival_unix_nanos() == 77);
+    CHECK(event.from() == std::string(32, '\4'));
+    CHECK(event.hash() == text_of(example.message->item_hash().view()));
+    CHECK(event.flood_hash().empty());
+    CHECK(event.xdr() == text_of(example.xdr));
+    CHECK(event.item().change() == v1::ItemEvent::CHANGE_ARRIVED);
+    CHECK(event.item().kind() == example.kind);
+    CHECK(event.item().size() == example.xdr.size());
+    CHECK(event.item().searched_ms() == 250);
+    CHECK(event.item().peers_asked() == 4);
+    CHECK(event.item().rounds() == 1);
+  }
+}
+
+TEST_CASE("a missing item has its hash and how long it was searched, and nobody it came from", "[convert]") {
+  PublishItem missing;
+  missing.item = {.kind = ItemKind::kQuorumSet, .hash = ItemHash{}};
+  missing.item.hash.bytes.fill(5);
+  missing.change = ItemChange::kMissing;
+  missing.searched_for = seconds(3);
+  missing.peers_asked = 8;
+  missing.rounds = 2;
+  EventLog log({});
+  auto cursor = log.attach({Topic::kItems}, {}).value();
+  log.append_item(77, missing);
+  v1::Event event;
+  to_proto(log.read(cursor, {}).events.at(0), event);
+  CHECK(event.hash() == std::string(32, '\5'));
+  CHECK(event.from().empty());
+  CHECK(event.xdr().empty());
+  CHECK(event.item().change() == v1::ItemEvent::CHANGE_MISSING);
+  CHECK(event.item().kind() == v1::ITEM_KIND_QUORUM_SET);
+  CHECK(event.item().size() == 0);
+  CHECK(event.item().searched_ms() == 3000);
+  CHECK(event.item().peers_asked() == 8);
+  CHECK(event.item().rounds() == 2);
+}
+
+TEST_CASE("a peer's request for SCP state says from where and what it got", "[convert]") {
+  EventLog log({});
+  auto cursor = log.attach({Topic::kScpStateRequests}, {}).value();
+  log.append_scp_state_request(77, {.peer = PeerId{1}, .from = node(4), .from_ledger = 12, .envelopes_sent = 34});
+  v1::Event event;
+  to_proto(log.read(cursor, {}).events.at(0), event);
+  CHECK(event.topic() == v1::TOPIC_SCP_STATE_REQUESTS);
+  CHECK(event.from() == std::string(32, '\4'));
+  CHECK(event.hash().empty());
+  CHECK(event.scp_state_request().from_ledger() == 12);
+  CHECK(event.scp_state_request().envelopes_sent() == 34);
+}
+
+TEST_CASE("the hash of an item is that of its own XDR, not of the message around it", "[convert]") {
+  crypto::init();
+  CHECK(tx_set_message(1)->item_hash() == wire::tx_set_hash(tx_set(1)));
+  CHECK(generalized_tx_set_message(1)->item_hash() == wire::generalized_tx_set_hash(generalized_tx_set(1)));
+  CHECK(quorum_set_message(1)->item_hash() == wire::quorum_set_hash(quorum_set(1)));
+}
+
+TEST_CASE("status tells of fetching: what is wanted and held, and every counter under its own name", "[convert]") {
+  StatusSnapshot status;
+  FetchMetrics& fetch = status.metrics.fetch;
+  const std::vector<std::pair<std::uint64_t*, std::string>> counters{{&fetch.queries_answered, "queries_answered"},
+                                                                     {&fetch.queries_dont_have, "queries_dont_have"},
+                                                                     {&fetch.queries_ignored, "queries_ignored"},
+                                                                     {&fetch.queries_held, "queries_held"},
+                                                                     {&fetch.scp_state_sent, "scp_state_sent"},
+                                                                     {&fetch.asked, "items_asked"},
+                                                                     {&fetch.dont_have, "items_dont_have"},
+                                                                     {&fetch.timeouts, "items_timeouts"},
+                                                                     {&fetch.rounds, "items_rounds"},
+                                                                     {&fetch.fetched, "items_fetched"},
+                                                                     {&fetch.fetched_bytes, "items_fetched_bytes"},
+                                                                     {&fetch.abandoned, "fetches_abandoned"},
+                                                                     {&fetch.trackers_refused, "fetches_refused"},
+                                                                     {&fetch.trackers_evicted, "fetches_evicted"},
+                                                                     {&fetch.envelopes_refused, "envelopes_refused"},
+                                                                     {&fetch.unsolicited, "items_unsolicited"},
+                                                                     {&fetch.items_refused, "items_refused"},
+                                                                     {&fetch.items_evicted, "items_evicted"},
+                                                                     {&fetch.scp_state_refused, "scp_state_refused"}};
+  for (std::size_t i = 0; i < counters.size(); ++i) *counters[i].first = 100 + i;
+  fetch.delay.observe(milliseconds(30));
+  status.items_wanted = 1;
+  status.envelopes_waiting = 2;
+  status.tx_sets_held = 3;
+  status.tx_sets_bytes = 4;
+  status.quorum_sets_held = 5;
+  status.quorum_sets_bytes = 6;
+  status.scp_state_slots = 7;
+  status.scp_state_envelopes = 8;
+  v1::GetStatusResponse out;
+  to_proto(status, out);
+  std::map<std::string, std::uint64_t> named;
+  for (const auto& counter : out.counters()) CHECK(named.emplace(counter.name(), counter.value()).second);
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    INFO(counters[i].second);
+    CHECK(named[counters[i].second] == 100 + i);
+  }
+  CHECK(named["items_delay_ms"] == 30);
+  CHECK(out.items_wanted() == 1);
+  CHECK(out.envelopes_waiting() == 2);
+  CHECK(out.tx_sets_held() == 3);
+  CHECK(out.tx_sets_bytes() == 4);
+  CHECK(out.quorum_sets_held() == 5);
+  CHECK(out.quorum_sets_bytes() == 6);
+  CHECK(out.scp_state_slots() == 7);
+  CHECK(out.scp_state_envelopes() == 8);
 }
 
 TEST_CASE("text of a peer is made printable before it leaves", "[convert]") {

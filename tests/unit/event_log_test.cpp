@@ -12,16 +12,11 @@ using namespace overlayd::ipc::testing;
 
 namespace {
 
-const std::vector<Topic> kAll{Topic::kScp, Topic::kTransactions, Topic::kPeers};
+const std::vector<Topic> kAll{Topic::kScp, Topic::kTransactions, Topic::kPeers, Topic::kItems,
+                              Topic::kScpStateRequests};
 
 std::size_t transaction_bytes() {
-  return event_bytes({.topic = Topic::kTransactions,
-                      .ordinal = 0,
-                      .arrival_unix_nanos = 0,
-                      .from = {},
-                      .message = transaction_message(1),
-                      .peer = nullptr,
-                      .bytes_before = 0});
+  return event_bytes({.topic = Topic::kTransactions, .message = transaction_message(1)});
 }
 
 EventLogOptions room_for(std::size_t transactions) {
@@ -67,6 +62,8 @@ TEST_CASE("a sequence number is unique over topics and tells its topic", "[event
   CHECK(to_sequence(Topic::kScp, 7) == 1'000'000'000'000'007);
   CHECK(to_sequence(Topic::kTransactions, 7) == 2'000'000'000'000'007);
   CHECK(to_sequence(Topic::kPeers, 7) == 3'000'000'000'000'007);
+  CHECK(to_sequence(Topic::kItems, 7) == 4'000'000'000'000'007);
+  CHECK(to_sequence(Topic::kScpStateRequests, 7) == 5'000'000'000'000'007);
 }
 
 TEST_CASE("a topic holds as many bytes as its limit and then lets the oldest go", "[event_log]") {
@@ -140,18 +137,44 @@ TEST_CASE("what a slow reader missed is told exactly: delivered and lost make pu
   }
 }
 
-TEST_CASE("SCP events come ahead of peers' events and those ahead of transactions", "[event_log]") {
+TEST_CASE("SCP events come first, then peers', requests for SCP state, items, and transactions last", "[event_log]") {
   crypto::init();
   EventLog log({});
   auto cursor = log.attach(kAll, {}).value();
   add_transactions(log, 3);
+  log.append_item(5, arrival(tx_set_message(1), node(4)));
+  log.append_scp_state_request(5, {.peer = PeerId{1}, .from = node(5), .from_ledger = 6});
   log.append_peer(5, {});
   log.append_message(Topic::kScp, 5, node(1), scp_message(1));
   const auto batch = log.read(cursor, {});
-  REQUIRE(batch.events.size() == 5);
+  REQUIRE(batch.events.size() == 7);
   CHECK(batch.events[0].topic == Topic::kScp);
   CHECK(batch.events[1].topic == Topic::kPeers);
-  CHECK(batch.events[2].topic == Topic::kTransactions);
+  CHECK(batch.events[2].topic == Topic::kScpStateRequests);
+  CHECK(batch.events[2].from == node(5));
+  CHECK(batch.events[2].scp_state_request->from_ledger == 6);
+  CHECK(batch.events[3].topic == Topic::kItems);
+  CHECK(batch.events[3].from == node(4));
+  CHECK(batch.events[3].item->item == item_id(*tx_set_message(1)));
+  CHECK(batch.events[4].topic == Topic::kTransactions);
+}
+
+TEST_CASE("an item counts with its message, one that is missing without", "[event_log]") {
+  crypto::init();
+  EventLogOptions options;
+  const PublishItem arrived = arrival(quorum_set_message(1), node(1));
+  const std::size_t one = limits::kEventOverheadBytes + sizeof(PublishItem) + arrived.message->size();
+  options.bytes_max[topic_index(Topic::kItems)] = 2 * one;
+  EventLog log(options);
+  for (const std::uint64_t ordinal : {1, 2, 3}) CHECK(log.append_item(5, arrived) == ordinal);
+  CHECK(log.counts(Topic::kItems).held_events == 2);
+  CHECK(log.counts(Topic::kItems).held_bytes == 2 * one);
+  CHECK(log.counts(Topic::kItems).evicted == 1);
+  PublishItem missing;
+  missing.change = ItemChange::kMissing;
+  CHECK(log.append_item(5, missing) == 4);
+  CHECK(log.counts(Topic::kItems).held_bytes == 2 * one - arrived.message->size());
+  log.check_invariants();
 }
 
 TEST_CASE("an SCP event that comes later overtakes transactions that still wait", "[event_log]") {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "core/wire/message.h"
 #include "core/wire/values.h"
 #include "ipc/client/client.h"
+#include "ipc/convert.h"
 #include "ipc/server.h"
 
 namespace overlayd::ipc::testing {
@@ -79,6 +81,31 @@ inline Bytes large_scp_envelope(std::size_t bytes) {
   return xdr;
 }
 
+// A valid SCPQuorumSet of one validator; `number` makes it different.
+inline Bytes quorum_set(std::uint8_t number) {
+  Bytes xdr{0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0};  // threshold, validators, key type
+  xdr.insert(xdr.end(), 32, number);
+  xdr.insert(xdr.end(), 4, 0);  // inner sets
+  return xdr;
+}
+
+// A valid TransactionSet of `count` transactions after the ledger `number`.
+inline Bytes tx_set(std::uint8_t number, std::uint32_t count = 1) {
+  Bytes xdr(32, number);
+  for (int shift = 24; shift >= 0; shift -= 8) xdr.push_back(static_cast<std::uint8_t>(count >> shift));
+  const Bytes envelope = transaction_envelope(number);
+  for (std::uint32_t i = 0; i < count; ++i) xdr.insert(xdr.end(), envelope.begin(), envelope.end());
+  return xdr;
+}
+
+// A valid GeneralizedTransactionSet without phases.
+inline Bytes generalized_tx_set(std::uint8_t number) {
+  Bytes xdr{0, 0, 0, 1};
+  xdr.insert(xdr.end(), 32, number);
+  xdr.insert(xdr.end(), 4, 0);
+  return xdr;
+}
+
 inline NetworkId network() {
   NetworkId id;
   id.bytes.fill(0x44);
@@ -92,6 +119,32 @@ inline MessagePtr scp_message(std::uint64_t slot) {
   return wire::Message::adopt(wire::wrap(wire::MessageType::kScpMessage, scp_envelope(slot)), network());
 }
 
+inline MessagePtr quorum_set_message(std::uint8_t number) {
+  return wire::Message::adopt(wire::wrap(wire::MessageType::kScpQuorumset, quorum_set(number)), network());
+}
+inline MessagePtr tx_set_message(std::uint8_t number, std::uint32_t count = 1) {
+  return wire::Message::adopt(wire::wrap(wire::MessageType::kTxSet, tx_set(number, count)), network());
+}
+inline MessagePtr generalized_tx_set_message(std::uint8_t number) {
+  return wire::Message::adopt(wire::wrap(wire::MessageType::kGeneralizedTxSet, generalized_tx_set(number)), network());
+}
+// What the item is called, by kind and hash.
+inline ItemId item_id(const wire::Message& message) {
+  const bool is_quorum_set = message.type() == wire::MessageType::kScpQuorumset;
+  return {.kind = is_quorum_set ? ItemKind::kQuorumSet : ItemKind::kTxSet, .hash = message.item_hash()};
+}
+inline PublishItem arrival(MessagePtr message, const NodeId& from) {
+  const ItemId id = item_id(*message);
+  return {.item = id,
+          .change = ItemChange::kArrived,
+          .peer = PeerId{1},
+          .from = from,
+          .message = std::move(message),
+          .searched_for = milliseconds(250),
+          .peers_asked = 4,
+          .rounds = 1};
+}
+
 inline NodeId node(std::uint8_t fill) {
   NodeId id;
   id.bytes.fill(fill);
@@ -99,9 +152,13 @@ inline NodeId node(std::uint8_t fill) {
 }
 
 // Takes inputs on its own thread, as the daemon's overlay thread does. A broadcast is accepted, or a duplicate if its
-// flood hash was broadcast before.
+// flood hash was broadcast before. Of the peers only kPeer is connected. What was put is held and not fetched; of fetches
+// only the last can be cancelled.
 class FakeOverlay final : public OverlayPort {
  public:
+  static constexpr std::uint8_t kPeer = 7;
+  static constexpr std::uint64_t kRefusedSlot = 666;  // a fetch for it is refused
+
   FakeOverlay() : thread_([this] { run(); }) {}
   ~FakeOverlay() override { stop(); }
   FakeOverlay(const FakeOverlay&) = delete;
@@ -124,7 +181,7 @@ class FakeOverlay final : public OverlayPort {
     const std::lock_guard lock(mutex_);
     is_full_ = is_full;
   }
-  // Broadcasts are taken and not answered.
+  // Requests are taken and not answered, and questions are dropped.
   void set_silent(bool is_silent) {
     const std::lock_guard lock(mutex_);
     is_silent_ = is_silent;
@@ -196,6 +253,14 @@ class FakeOverlay final : public OverlayPort {
     return query([this, done = std::move(done)] { done(peers); });
   }
 
+  bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) override {
+    return query([this, id, done = std::move(done)] {
+      if (is_silent()) return;
+      const auto found = held_.find(id);
+      done(found == held_.end() ? nullptr : found->second);
+    });
+  }
+
   StatusSnapshot status;            // set before the server starts
   std::vector<PeerSnapshot> peers;  // set before the server starts
 
@@ -215,21 +280,49 @@ class FakeOverlay final : public OverlayPort {
     }
     changed_.notify_all();
   }
+  bool is_silent() const {
+    const std::lock_guard lock(mutex_);
+    return is_silent_;
+  }
+  RequestAnswer answer_to(const Broadcast& broadcast) {
+    const bool is_new = known_.insert(broadcast.message->flood_hash()).second;
+    return {.request = {},
+            .status = is_new ? RequestStatus::kAccepted : RequestStatus::kDuplicate,
+            .peers_told = is_new ? 3U : 0U};
+  }
+  RequestAnswer answer_to(const FetchItem& fetch) {
+    if (fetch.slot == kRefusedSlot)
+      return {.request = {}, .status = RequestStatus::kRefused, .why = "too many searches"};
+    if (held_.contains(fetch.item)) return {.request = {}, .status = RequestStatus::kDuplicate};
+    fetched_ = fetch.item;
+    return {};
+  }
+  RequestAnswer answer_to(const CancelFetch& cancel) {
+    const bool is_fetched = fetched_ == cancel.item;
+    fetched_.reset();
+    return {.request = {}, .status = is_fetched ? RequestStatus::kAccepted : RequestStatus::kNotFound};
+  }
+  RequestAnswer answer_to(const PutItem& put) {
+    const bool is_new = held_.emplace(item_id(*put.message), put.message).second;
+    return {.request = {}, .status = is_new ? RequestStatus::kAccepted : RequestStatus::kDuplicate};
+  }
+  RequestAnswer answer_to(const RequestScpState& request) {
+    if (request.node && *request.node != node(kPeer)) return {.request = {}, .status = RequestStatus::kNotFound};
+    return {.request = {}, .nodes = std::vector<NodeId>(request.count, node(kPeer))};
+  }
+  RequestAnswer answer_to(const SendScpState& state) {
+    return {.request = {}, .status = state.node == node(kPeer) ? RequestStatus::kAccepted : RequestStatus::kNotFound};
+  }
   void take(Input input) {
-    if (const auto* broadcast = std::get_if<Broadcast>(&input)) {
-      const bool is_new = known_.insert(broadcast->message->flood_hash()).second;
-      bool is_answered = false;
-      {
-        const std::lock_guard lock(mutex_);
-        is_answered = !is_silent_;
+    const auto answer = [this]<typename T>(const T& request) {
+      if constexpr (requires { answer_to(request); }) {
+        if (is_silent()) return;
+        RequestAnswer answer = answer_to(request);
+        answer.request = request.request;
+        events_->on_request_answer(answer);
       }
-      if (is_answered) {
-        events_->on_broadcast_answer({.request = broadcast->request,
-                                      .status = is_new ? BroadcastStatus::kAccepted : BroadcastStatus::kDuplicate,
-                                      .peers_told = is_new ? 3U : 0U,
-                                      .why = {}});
-      }
-    }
+    };
+    std::visit(answer, input);
     const std::lock_guard lock(mutex_);
     taken_.push_back(std::move(input));
     changed_.notify_all();
@@ -257,7 +350,9 @@ class FakeOverlay final : public OverlayPort {
   std::size_t refusals_ = 0;
   std::deque<std::function<void()>> tasks_;
   std::vector<Input> taken_;
-  std::set<FloodHash> known_;  // the overlay's thread only
+  std::set<FloodHash> known_;  // this and what follows: the overlay's thread only
+  std::map<ItemId, MessagePtr> held_;
+  std::optional<ItemId> fetched_;
   std::thread thread_;
 };
 
@@ -286,7 +381,7 @@ struct Api {
     overlay.status.peers_inbound = 2;
   }
   ~Api() {
-    if (server) server->stop();
+    if (server) static_cast<void>(server->stop());
     overlay.stop();
   }
   Api(const Api&) = delete;
@@ -303,7 +398,9 @@ struct Api {
     options.local.version_string = "overlayd test";
     options.boot_id = kBootId;
     options.event_log = log_options;
-    options.broadcasts_bytes_max = broadcasts_bytes_max;
+    options.requests_bytes_max = requests_bytes_max;
+    options.requests_timeout = requests_timeout;
+    options.item_answers_bytes_max = item_answers_bytes_max;
     return options;
   }
   void start() {
@@ -326,7 +423,9 @@ struct Api {
   }
 
   EventLogOptions log_options;
-  std::size_t broadcasts_bytes_max = limits::kBroadcastsPendingBytesMax;  // set before the server starts
+  std::size_t requests_bytes_max = limits::kRequestsPendingBytesMax;  // set before the server starts
+  Duration requests_timeout = limits::kRequestAnswerTimeout;          // set before the server starts
+  std::size_t item_answers_bytes_max = limits::kItemAnswersBytesMax;  // set before the server starts
   TempDirectory directory;
   FakeOverlay overlay;
   std::unique_ptr<Server> server;

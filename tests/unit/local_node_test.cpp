@@ -43,6 +43,23 @@ TEST_CASE("twelve slots are remembered, the current one included", "[local_node]
   CHECK(view.lowest_slot_to_remember() == UINT32_MAX - 11);
 }
 
+TEST_CASE("how many slots are remembered can be configured", "[local_node]") {
+  LedgerView view;
+  view.slots_to_remember = 30;
+  view.sequence = 30;
+  CHECK(view.lowest_slot_to_remember() == 1);
+  view.sequence = 31;
+  CHECK(view.lowest_slot_to_remember() == 2);
+  view.sequence = 1000;
+  CHECK(view.lowest_slot_to_remember() == 971);
+  CHECK(view.first_slot_to_ask() == 998);
+  view.slots_to_remember = 1;
+  CHECK(view.lowest_slot_to_remember() == 1000);
+  CHECK(view.first_slot_to_ask() == 1000);
+  view.lowest_slot = 950;
+  CHECK(view.lowest_slot_to_remember() == 950);
+}
+
 TEST_CASE("the consensus process can name the lowest slot", "[local_node]") {
   LedgerView view;
   view.sequence = 1000;

@@ -71,3 +71,30 @@ TEST_CASE("each queue shows what it shed, how long messages waited and how long 
   CHECK(has_line(page, "overlayd_queue_delay_seconds_bucket{queue=\"transactions\",le=\"+Inf\"} 3"));
   CHECK(has_line(page, "overlayd_queue_delay_seconds_count{queue=\"demands\"} 0"));
 }
+
+TEST_CASE("what was fetched, how long it took and what is held have their lines", "[metrics_page]") {
+  StatusSnapshot status;
+  FetchMetrics& fetch = status.metrics.fetch;
+  fetch.asked = 9;
+  fetch.dont_have = 2;
+  fetch.queries_held = 3;
+  fetch.trackers_evicted = 4;
+  fetch.delay.observe(milliseconds(20));
+  fetch.delay.observe(milliseconds(700));
+  status.items_wanted = 5;
+  status.tx_sets_bytes = 6;
+  status.scp_state_envelopes = 7;
+  const std::string page = render_metrics(status, {});
+  CHECK(has_line(page, "overlayd_items_asked_total 9"));
+  CHECK(has_line(page, "overlayd_items_dont_have_total 2"));
+  CHECK(has_line(page, "overlayd_queries_held_total 3"));
+  CHECK(has_line(page, "overlayd_fetches_evicted_total 4"));
+  CHECK(has_line(page, "# TYPE overlayd_item_delay_seconds histogram"));
+  CHECK(has_line(page, "overlayd_item_delay_seconds_count 2"));
+  CHECK(has_line(page, "overlayd_item_delay_seconds_sum 0.72"));
+  CHECK(has_line(page, "overlayd_item_delay_seconds_bucket{le=\"0.025\"} 1"));
+  CHECK(has_line(page, "overlayd_items_wanted 5"));
+  CHECK(has_line(page, "# TYPE overlayd_tx_sets_bytes gauge"));
+  CHECK(has_line(page, "overlayd_tx_sets_bytes 6"));
+  CHECK(has_line(page, "overlayd_scp_state_envelopes 7"));
+}

@@ -66,6 +66,13 @@ struct OverlayFixture {
     for (const Send& send : find<Send>()) sent.emplace_back(send.peer, send.message->type());
     return sent;
   }
+  // To whom a message of this type went.
+  std::vector<PeerId> sent_of(MessageType type) const {
+    std::vector<PeerId> peers;
+    for (const auto& [peer, sent_type] : sent())
+      if (sent_type == type) peers.push_back(peer);
+    return peers;
+  }
   std::uint64_t dropped(DropReason reason) const {
     return overlay->metrics().link.drops[static_cast<std::size_t>(reason)];
   }

@@ -46,7 +46,7 @@ TEST_CASE("a message to all goes to those who do not know it, never back", "[ove
   CHECK(f.find<Send>().empty());
   f.receive(b, scp);  // b has it too, before it is verified
   f.give(ScpVerified{scp->flood_hash(), true});
-  CHECK(f.sent() == Sent{{c, MessageType::kScpMessage}});
+  CHECK(f.sent_of(MessageType::kScpMessage) == std::vector{c});
   CHECK(f.find<PublishMessage>().size() == 1);
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("the credit of a SCP message returns when its signature was checked", 
   SECTION("40 verdicts return 40 messages, whatever they say") {
     for (std::size_t i = 0; i < 39; ++i) {
       f.give(ScpVerified{messages[i]->flood_hash(), i % 2 == 0});
-      REQUIRE(f.find<Send>().empty());
+      REQUIRE(f.sent_of(MessageType::kSendMoreExtended).empty());
     }
     f.give(ScpVerified{messages[39]->flood_hash(), false});
     REQUIRE(f.sent() == Sent{{a, MessageType::kSendMoreExtended}});
@@ -214,18 +214,18 @@ TEST_CASE("a broadcast is answered with what became of it", "[overlay_manager]")
   f.connect(2);
   const auto answer = [&](const MessagePtr& message) {
     f.give(Broadcast{RequestId{5}, message});
-    const auto answers = f.find<BroadcastAnswer>();
+    const auto answers = f.find<RequestAnswer>();
     REQUIRE(answers.size() == 1);
     return answers[0];
   };
   const MessagePtr transaction = test::make_transaction({}, 1);
   CHECK(answer(transaction).peers_told == 2);
-  CHECK(answer(transaction).status == BroadcastStatus::kDuplicate);
+  CHECK(answer(transaction).status == RequestStatus::kDuplicate);
   const MessagePtr scp = test::make_scp({}, {.node = test::make_node(7)});
-  CHECK(answer(scp).status == BroadcastStatus::kAccepted);
-  CHECK(answer(scp).status == BroadcastStatus::kDuplicate);
+  CHECK(answer(scp).status == RequestStatus::kAccepted);
+  CHECK(answer(scp).status == RequestStatus::kDuplicate);
   f.give(VerdictGiven{transaction->tx_hash(), Verdict::kBan});
-  CHECK(answer(transaction).status == BroadcastStatus::kRefused);
+  CHECK(answer(transaction).status == RequestStatus::kRefused);
   CHECK_FALSE(answer(transaction).why.empty());
 }
 

@@ -103,6 +103,14 @@ TEST_CASE("GetInfo tells who the daemon is", "[overlay_service]") {
   CHECK(info.daemon_version() == "overlayd test");
   CHECK(info.boot_id() == Api::kBootId);
   CHECK(info.limits().message_bytes_max() == limits::kApiMessageBytesMax);
+  CHECK(info.api_minor() == 2);
+  CHECK(info.limits().event_log_items_bytes_max() == limits::kEventLogItemsBytesMax);
+  CHECK(info.limits().event_log_scp_state_requests_bytes_max() == limits::kEventLogScpStateRequestsBytesMax);
+  CHECK(info.limits().item_batch_max() == limits::kItemBatchMax);
+  CHECK(info.limits().fetches_max() == limits::kClientFetchesMax);
+  const std::set<std::string> capabilities(info.capabilities().begin(), info.capabilities().end());
+  for (const char* name : {"topic.items", "topic.scp_state_requests", "items", "scp_state"})
+    CHECK(capabilities.contains(name));
 }
 
 TEST_CASE("a client of another major version is told so", "[overlay_service]") {
@@ -332,7 +340,7 @@ TEST_CASE("a stopping daemon answers what it was asked with UNAVAILABLE", "[over
   std::thread caller([&] { error = client->broadcast(transaction(1)).error(); });
   REQUIRE(api.overlay.await<Broadcast>(1).size() == 1);
   const auto before = std::chrono::steady_clock::now();
-  api.server->stop();
+  CHECK(api.server->stop());
   CHECK(std::chrono::steady_clock::now() - before < limits::kApiShutdownTimeout);
   caller.join();
   CHECK_THAT(error, Catch::StartsWith("UNAVAILABLE: "));

@@ -5,6 +5,7 @@
 #include <semaphore>
 #include <sstream>
 
+#include "core/wire/message.h"
 #include "daemon/clocks.h"
 #include "daemon/watchdog.h"
 
@@ -67,6 +68,15 @@ class FakeCore final : public OverlayCore {
     return status;
   }
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant) const override { return std::vector<PeerSnapshot>(3); }
+  // Holds one TX_SET, under the zero hash.
+  [[nodiscard]] MessagePtr find_item(const ItemId& id) const override {
+    static const Bytes empty_tx_set = [] {
+      Bytes xdr(4 + 32 + 4);  // type, previous ledger, no transactions
+      xdr[3] = 7;
+      return xdr;
+    }();
+    return id == ItemId{} ? wire::Message::adopt(empty_tx_set, NetworkId{}) : nullptr;
+  }
   void open_gate() { gate_.release(); }
 
  private:
@@ -134,6 +144,11 @@ TEST_CASE("questions are answered on the overlay thread, between slices", "[over
   CHECK(f.journal.await(1) == std::vector<std::string>{"7"});
   REQUIRE(f.inbox.query_peers([&](const auto& peers) { f.journal.add(std::to_string(peers.size())); }));
   CHECK(f.journal.await(2).back() == "3");
+  const auto tell = [&](const MessagePtr& item) { f.journal.add(item ? "held" : "not held"); };
+  REQUIRE(f.inbox.query_item({}, tell));
+  CHECK(f.journal.await(3).back() == "held");
+  REQUIRE(f.inbox.query_item({.kind = ItemKind::kQuorumSet, .hash = {}}, tell));
+  CHECK(f.journal.await(4).back() == "not held");
 }
 
 TEST_CASE("a full inbox refuses inputs and questions, and the refused hear when there is room", "[overlay_thread]") {

@@ -51,6 +51,15 @@ TEST_CASE("the window follows the close time, in whole seconds", "[query_limiter
   REQUIRE(answered(limiter, QueryKind::kTxSet, Instant(seconds(13)), 400, milliseconds(1090)) == 65);  // 13.08 s
 }
 
+TEST_CASE("the window is as many close times as slots are remembered", "[query_limiter]") {
+  QueryLimiter limiter({.window_slots = 30});
+  REQUIRE(answered(limiter, QueryKind::kTxSet, Instant(seconds(0)), 1000) == 750);
+  REQUIRE(answered(limiter, QueryKind::kScpState, Instant(seconds(0)), 20) == 10);
+  REQUIRE(answered(limiter, QueryKind::kTxSet, Instant(seconds(149)), 1) == 0);
+  REQUIRE(answered(limiter, QueryKind::kScpState, Instant(seconds(149)), 1) == 0);
+  REQUIRE(answered(limiter, QueryKind::kTxSet, Instant(seconds(150)), 1000) == 750);
+}
+
 TEST_CASE("what is no query is not limited", "[query_limiter]") {
   QueryLimiter limiter;
   for (int i = 0; i < 1000; ++i) REQUIRE(limiter.take(std::nullopt, Instant(), seconds(5)));

@@ -273,12 +273,83 @@ TEST_CASE("SCP events reach a caller that leaves its transactions unread", "[sub
   CHECK(next_event(*subscriber).sequence() == to_sequence(Topic::kTransactions, 1));
 }
 
+TEST_CASE("a subscriber gets items and requests for SCP state as their own topics", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_ITEMS, v1::TOPIC_SCP_STATE_REQUESTS}));
+  api.overlay.run_there([](OverlayEvents& events) { events.on_item(arrival(quorum_set_message(1), NodeId{}), 5); });
+  const v1::Event item = next_event(*subscriber);
+  CHECK(item.sequence() == to_sequence(Topic::kItems, 1));
+  CHECK(item.item().kind() == v1::ITEM_KIND_QUORUM_SET);
+  CHECK(item.xdr() == text_of(quorum_set(1)));
+  CHECK(item.from().empty());  // a client put it
+  api.overlay.run_there([](OverlayEvents& events) {
+    events.on_scp_state_request({.peer = PeerId{1}, .from = node(3), .from_ledger = 9, .envelopes_sent = 2}, 5);
+  });
+  const v1::Event request = next_event(*subscriber);
+  CHECK(request.sequence() == to_sequence(Topic::kScpStateRequests, 1));
+  CHECK(request.from() == std::string(32, '\3'));
+  CHECK(request.scp_state_request().from_ledger() == 9);
+}
+
+TEST_CASE("SCP events do not wait behind items of many megabytes that nobody takes", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto subscriber =
+      attached(*client, to({v1::TOPIC_SCP, v1::TOPIC_ITEMS, v1::TOPIC_TRANSACTIONS, v1::TOPIC_PEERS}));
+  const MessagePtr large = tx_set_message(1, 40'000);  // some 3 MiB
+  // More than the client holds ahead.
+  static constexpr std::size_t kItems = Subscriber::kResponsesMax + 4;
+  api.overlay.run_there([&](OverlayEvents& events) {
+    for (std::size_t i = 0; i < kItems; ++i) events.on_item(arrival(large, node(7)), 5);
+  });
+  api.overlay.publish(transaction_message(1));
+  CHECK(std::get<v1::Event>(*subscriber->next_but_transactions(kWait)).sequence() == to_sequence(Topic::kItems, 1));
+  const auto deadline = std::chrono::steady_clock::now() + kWait;
+  while (!subscriber->has_next() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  api.overlay.publish(scp_message(5));
+  const auto scp = subscriber->next_urgent(kWait);
+  REQUIRE(scp.has_value());
+  CHECK(std::get<v1::Event>(*scp).xdr() == text_of(scp_envelope(5)));
+  // Items are given although transactions are not taken.
+  for (std::size_t i = 2; i <= kItems; ++i) {
+    const auto item = subscriber->next_but_transactions(kWait);
+    REQUIRE(item.has_value());
+    CHECK(std::get<v1::Event>(*item).sequence() == to_sequence(Topic::kItems, i));
+  }
+  CHECK(next_event(*subscriber).topic() == v1::TOPIC_TRANSACTIONS);
+}
+
+TEST_CASE("each stream of a subscriber resumes with the numbers of its own topics", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    api.overlay.publish(scp_message(i));
+    api.overlay.publish(transaction_message(i));
+    api.overlay.run_there([](OverlayEvents& events) { events.on_item(arrival(quorum_set_message(1), node(7)), 5); });
+  }
+  v1::SubscribeRequest request = to({v1::TOPIC_SCP, v1::TOPIC_ITEMS, v1::TOPIC_TRANSACTIONS});
+  request.set_boot_id(Api::kBootId);
+  for (const Topic topic : {Topic::kItems, Topic::kScp, Topic::kTransactions})
+    request.add_resume_after(to_sequence(topic, 2));
+  const auto subscriber = attached(*client, request);
+  std::set<std::uint64_t> sequences;
+  for (int i = 0; i < 3; ++i) sequences.insert(next_event(*subscriber).sequence());
+  CHECK(sequences == std::set<std::uint64_t>{to_sequence(Topic::kScp, 3), to_sequence(Topic::kTransactions, 3),
+                                             to_sequence(Topic::kItems, 3)});
+  request.add_resume_after(to_sequence(Topic::kPeers, 0));
+  CHECK_THAT(refusal(*client, request), Catch::Contains("not in topics"));
+}
+
 TEST_CASE("a stopping daemon ends the streams with UNAVAILABLE", "[subscription]") {
   Api api;
   api.start();
   const auto client = api.client();
   const auto subscriber = attached(*client, to({v1::TOPIC_TRANSACTIONS}));
-  api.server->stop();
+  CHECK(api.server->stop());
   CHECK_FALSE(subscriber->next(kWait).has_value());
   REQUIRE(subscriber->end().has_value());
   CHECK_THAT(subscriber->end()->error(), Catch::StartsWith("UNAVAILABLE: the daemon is stopping"));

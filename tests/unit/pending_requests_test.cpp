@@ -1,4 +1,4 @@
-#include "ipc/pending_broadcasts.h"
+#include "ipc/pending_requests.h"
 
 #include <catch2/catch.hpp>
 #include <map>
@@ -12,14 +12,14 @@ namespace v1 = ::overlay::v1;
 
 namespace {
 
-struct Counter final : BroadcastWaiter {
-  void on_answer(std::uint64_t, const MessagePtr&, const BroadcastAnswer&) override { ++answered; }
-  void on_failure(std::uint64_t, const MessagePtr&, BroadcastFailure) override { ++failed; }
+struct Counter final : RequestWaiter {
+  void on_answer(std::uint64_t, const MessagePtr&, const RequestAnswer&) override { ++answered; }
+  void on_failure(std::uint64_t, const MessagePtr&, RequestFailure) override { ++failed; }
   int answered = 0;
   int failed = 0;
 };
 
-PendingBroadcasts::Clock::time_point later() { return PendingBroadcasts::Clock::time_point::max(); }
+PendingRequests::Clock::time_point later() { return PendingRequests::Clock::time_point::max(); }
 
 v1::BroadcastRequest transaction(std::uint64_t number) {
   v1::BroadcastRequest request;
@@ -29,13 +29,13 @@ v1::BroadcastRequest transaction(std::uint64_t number) {
 
 }  // namespace
 
-TEST_CASE("pending broadcasts are bounded by the bytes of their messages", "[pending_broadcasts]") {
+TEST_CASE("pending requests are bounded by the bytes of their messages", "[pending_requests]") {
   crypto::init();
   const MessagePtr message = transaction_message(1);
   const auto waiter = std::make_shared<Counter>();
-  PendingBroadcasts pending(4 * message->size());
-  const std::vector<PendingBroadcasts::Item> two{{1, message}, {2, message}};
-  const std::vector<PendingBroadcasts::Item> three{{1, message}, {2, message}, {3, message}};
+  PendingRequests pending(4 * message->size());
+  const std::vector<PendingRequests::Item> two{{1, message}, {2, message}};
+  const std::vector<PendingRequests::Item> three{{1, message}, {2, message}, {3, message}};
   const auto first = pending.add(waiter, two, later());
   REQUIRE(first);
   CHECK_FALSE(pending.add(waiter, three, later()));
@@ -46,16 +46,16 @@ TEST_CASE("pending broadcasts are bounded by the bytes of their messages", "[pen
   CHECK_FALSE(pending.add(waiter, {{.token = 9, .message = message}}, later()));
 }
 
-TEST_CASE("however a broadcast ends, its bytes are free again", "[pending_broadcasts]") {
+TEST_CASE("however a request ends, its bytes are free again", "[pending_requests]") {
   crypto::init();
   const MessagePtr message = transaction_message(1);
   const auto waiter = std::make_shared<Counter>();
-  PendingBroadcasts pending(2 * message->size());
-  const std::vector<PendingBroadcasts::Item> two{{1, message}, {2, message}};
+  PendingRequests pending(2 * message->size());
+  const std::vector<PendingRequests::Item> two{{1, message}, {2, message}};
   SECTION("answered") {
     const RequestId first = pending.add(waiter, two, later()).value();
     for (std::uint64_t i = 0; i < 2; ++i) {
-      pending.answer({.request = {first.value + i}, .status = BroadcastStatus::kAccepted, .peers_told = 0, .why = {}});
+      pending.answer({.request = {first.value + i}, .status = RequestStatus::kAccepted, .peers_told = 0, .why = {}});
     }
     CHECK(waiter->answered == 2);
   }
@@ -75,10 +75,27 @@ TEST_CASE("however a broadcast ends, its bytes are free again", "[pending_broadc
   CHECK(pending.add(waiter, two, later()));
 }
 
-TEST_CASE("with the byte budget spent a unary call is refused and a stream waits", "[pending_broadcasts]") {
+TEST_CASE("a request without a message costs what it holds beside one", "[pending_requests]") {
+  const auto waiter = std::make_shared<Counter>();
+  PendingRequests pending(100);
+  const RequestId first =
+      pending
+          .add(waiter, {{.token = 1, .message = nullptr}, {.token = 2, .message = nullptr, .other_bytes = 100}},
+               later())
+          .value();
+  CHECK(pending.bytes() == 100);
+  CHECK_FALSE(pending.add(waiter, {{.token = 3, .message = nullptr, .other_bytes = 1}}, later()));
+  REQUIRE(pending.add(waiter, {{.token = 3, .message = nullptr}}, later()));
+  pending.answer({.request = {first.value + 1}, .status = RequestStatus::kNotFound});
+  CHECK(waiter->answered == 1);
+  CHECK(pending.bytes() == 0);
+  CHECK(pending.size() == 2);
+}
+
+TEST_CASE("with the byte budget spent a unary call is refused and a stream waits", "[pending_requests]") {
   Api api;
   crypto::init();
-  api.broadcasts_bytes_max = 4 * transaction_message(1)->size();
+  api.requests_bytes_max = 4 * transaction_message(1)->size();
   api.start();
   const auto client = api.client();
   api.overlay.set_silent(true);
@@ -88,7 +105,7 @@ TEST_CASE("with the byte budget spent a unary call is refused and a stream waits
   }
   const auto held = api.overlay.await<Broadcast>(4);
   REQUIRE(held.size() == 4);
-  CHECK_THAT(client->broadcast(transaction(9)).error(), Catch::StartsWith("RESOURCE_EXHAUSTED: too many broadcasts"));
+  CHECK_THAT(client->broadcast(transaction(9)).error(), Catch::StartsWith("RESOURCE_EXHAUSTED: too many requests"));
 
   std::vector<v1::BroadcastStatus> answers;
   const auto waiting = client->broadcaster(
@@ -101,8 +118,8 @@ TEST_CASE("with the byte budget spent a unary call is refused and a stream waits
   api.overlay.set_silent(false);
   api.overlay.run_there([&](OverlayEvents& events) {
     for (const Broadcast& broadcast : held) {
-      events.on_broadcast_answer(
-          {.request = broadcast.request, .status = BroadcastStatus::kAccepted, .peers_told = 0, .why = {}});
+      events.on_request_answer(
+          {.request = broadcast.request, .status = RequestStatus::kAccepted, .peers_told = 0, .why = {}});
     }
   });
   REQUIRE(waiting->finish().ok());
@@ -111,7 +128,7 @@ TEST_CASE("with the byte budget spent a unary call is refused and a stream waits
   CHECK(client->broadcast(transaction(9)).ok());
 }
 
-TEST_CASE("an SCP envelope no peer could take is refused with the reason and harms no other", "[pending_broadcasts]") {
+TEST_CASE("an SCP envelope no peer could take is refused with the reason and harms no other", "[pending_requests]") {
   Api api;
   api.start();
   const auto client = api.client();
@@ -139,7 +156,7 @@ TEST_CASE("an SCP envelope no peer could take is refused with the reason and har
 }
 
 TEST_CASE("UpdateLedger with an unusable number is an error of the call, and nothing of it holds",
-          "[pending_broadcasts]") {
+          "[pending_requests]") {
   Api api;
   api.start();
   const auto client = api.client();

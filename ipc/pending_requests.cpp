@@ -1,15 +1,17 @@
-#include "ipc/pending_broadcasts.h"
+#include "ipc/pending_requests.h"
 
 #include "core/wire/message.h"
 
 namespace overlayd::ipc {
 
-std::optional<RequestId> PendingBroadcasts::add(const std::shared_ptr<BroadcastWaiter>& waiter,
-                                                const std::vector<Item>& items, Clock::time_point deadline) {
+std::size_t PendingRequests::Item::bytes() const { return other_bytes + (message ? message->size() : 0); }
+
+std::optional<RequestId> PendingRequests::add(const std::shared_ptr<RequestWaiter>& waiter,
+                                              const std::vector<Item>& items, Clock::time_point deadline) {
   std::size_t bytes = 0;
-  for (const Item& item : items) bytes += item.message->size();
+  for (const Item& item : items) bytes += item.bytes();
   const std::lock_guard lock(mutex_);
-  if (waiting_.size() + items.size() > limits::kBroadcastsPendingMax) return std::nullopt;
+  if (waiting_.size() + items.size() > limits::kRequestsPendingMax) return std::nullopt;
   if (bytes_ + bytes > bytes_max_) return std::nullopt;
   bytes_ += bytes;
   const RequestId first{next_id_};
@@ -18,14 +20,14 @@ std::optional<RequestId> PendingBroadcasts::add(const std::shared_ptr<BroadcastW
   return first;
 }
 
-PendingBroadcasts::Waiting PendingBroadcasts::take(std::map<RequestId, Waiting>::iterator at) {
+PendingRequests::Waiting PendingRequests::take(std::map<RequestId, Waiting>::iterator at) {
   Waiting taken = std::move(at->second);
   waiting_.erase(at);
-  bytes_ -= taken.item.message->size();
+  bytes_ -= taken.item.bytes();
   return taken;
 }
 
-std::size_t PendingBroadcasts::remove(RequestId first, std::size_t count) {
+std::size_t PendingRequests::remove(RequestId first, std::size_t count) {
   const std::lock_guard lock(mutex_);
   const std::size_t before = waiting_.size();
   const auto end = waiting_.lower_bound(RequestId{first.value + count});
@@ -33,7 +35,7 @@ std::size_t PendingBroadcasts::remove(RequestId first, std::size_t count) {
   return before - waiting_.size();
 }
 
-void PendingBroadcasts::answer(const BroadcastAnswer& answer) {
+void PendingRequests::answer(const RequestAnswer& answer) {
   std::optional<Waiting> waiting;
   {
     const std::lock_guard lock(mutex_);
@@ -44,34 +46,34 @@ void PendingBroadcasts::answer(const BroadcastAnswer& answer) {
   waiting->waiter->on_answer(waiting->item.token, waiting->item.message, answer);
 }
 
-void PendingBroadcasts::expire(Clock::time_point now) {
+void PendingRequests::expire(Clock::time_point now) {
   std::vector<Waiting> failed;
   {
     const std::lock_guard lock(mutex_);
     while (!waiting_.empty() && waiting_.begin()->second.deadline <= now) failed.push_back(take(waiting_.begin()));
   }
-  fail(failed, BroadcastFailure::kTimeout);
+  fail(failed, RequestFailure::kTimeout);
 }
 
-void PendingBroadcasts::fail_all() {
+void PendingRequests::fail_all() {
   std::vector<Waiting> failed;
   {
     const std::lock_guard lock(mutex_);
     while (!waiting_.empty()) failed.push_back(take(waiting_.begin()));
   }
-  fail(failed, BroadcastFailure::kStopping);
+  fail(failed, RequestFailure::kStopping);
 }
 
-void PendingBroadcasts::fail(std::vector<Waiting>& failed, BroadcastFailure failure) {
+void PendingRequests::fail(std::vector<Waiting>& failed, RequestFailure failure) {
   for (Waiting& waiting : failed) waiting.waiter->on_failure(waiting.item.token, waiting.item.message, failure);
 }
 
-std::size_t PendingBroadcasts::size() const {
+std::size_t PendingRequests::size() const {
   const std::lock_guard lock(mutex_);
   return waiting_.size();
 }
 
-std::size_t PendingBroadcasts::bytes() const {
+std::size_t PendingRequests::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;
 }

@@ -1,0 +1,52 @@
+// One unary call that waits for the overlay's answer to its request, or requests.
+// Rule.    It is finished exactly once, by the first of: its answer, its failure, finish. After that nobody touches its
+//          response. So subclasses write to the response only inside answer_with.
+#pragma once
+#include <grpcpp/grpcpp.h>
+
+#include <mutex>
+
+#include "ipc/overlay_port.h"
+#include "ipc/pending_requests.h"
+
+namespace overlayd::ipc {
+
+[[nodiscard]] grpc::Status stopping_status();
+[[nodiscard]] grpc::Status busy_status();  // the overlay's queue is full
+
+class UnaryCall : public RequestWaiter {
+ public:
+  explicit UnaryCall(grpc::ServerUnaryReactor& reactor) : reactor_(reactor) {}
+  void finish(const grpc::Status& status);
+  void on_failure(std::uint64_t token, const MessagePtr& message, RequestFailure failure) override;
+
+ protected:
+  // Calls `fill` if the call is open still; the status that fill returns finishes it, nothing leaves it open.
+  template <typename Fill>
+  void answer_with(Fill fill) {
+    std::optional<grpc::Status> end;
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_finished_) return;
+      end = fill();
+      is_finished_ = end.has_value();
+    }
+    if (end) reactor_.Finish(*end);
+  }
+
+ private:
+  grpc::ServerUnaryReactor& reactor_;
+  std::mutex mutex_;
+  bool is_finished_ = false;
+};
+
+// Enters `items` into the table. Nothing: there is no room, and the call is finished with RESOURCE_EXHAUSTED.
+[[nodiscard]] std::optional<RequestId> enter_call(PendingRequests& pending, const std::shared_ptr<UnaryCall>& call,
+                                                  const std::vector<PendingRequests::Item>& items);
+// Takes them out again, for the overlay's queue was full, and finishes the call with RESOURCE_EXHAUSTED.
+void withdraw_call(PendingRequests& pending, UnaryCall& call, RequestId first, std::size_t count);
+// Enters `items` and hands `inputs` to the overlay, one for each, under the ids they were given. All or none.
+void submit_call(PendingRequests& pending, OverlayPort& port, const std::shared_ptr<UnaryCall>& call,
+                 const std::vector<PendingRequests::Item>& items, std::vector<Input> inputs);
+
+}  // namespace overlayd::ipc
