@@ -1,11 +1,12 @@
 // How long a transaction takes from its broadcast at one node to the client of another, in units of the one-way latency
 // of a link: 50 simulated nodes of degree 8, idle and under load, with `flood.immediate` on and off. Prints a Markdown
-// table. Virtual time: the numbers are the protocol's, not the machine's, and the same on every run.
+// table, and a second one of items that only one node has (tests/sim/fetch_scene.h). Virtual time: the numbers are the protocol's, not the machine's, and the same on every run.
 //   propagation_bench [seeds]      runs with seeds 1 to `seeds`, by default 5
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "tests/sim/fetch_scene.h"
 #include "tests/sim/measure.h"
 
 using namespace overlayd;
@@ -66,6 +67,28 @@ double in_latencies(Duration time, Duration latency) {
   return static_cast<double>(time.count()) / static_cast<double>(latency.count());
 }
 
+void print_fetching(const char* peers, FetchScene scene, std::uint64_t seeds) {
+  FetchOutcome all;
+  for (scene.seed = 1; scene.seed <= seeds; ++scene.seed) {
+    const FetchOutcome outcome = play(scene);
+    if (outcome.delivered != outcome.expected) {
+      std::fprintf(stderr, "seed %llu: %s was lost\n", static_cast<unsigned long long>(scene.seed),
+                   outcome.lost[0].c_str());
+      std::exit(1);
+    }
+    all.expected += outcome.expected;
+    all.asked += outcome.asked;
+    all.times.insert(all.times.end(), outcome.times.begin(), outcome.times.end());
+  }
+  std::sort(all.times.begin(), all.times.end());
+  const auto milliseconds_at = [&](double percent) {
+    return static_cast<long long>(all.percentile(percent) / milliseconds(1));
+  };
+  std::printf("| %s | %.2f | %lld ms | %lld ms | %lld ms |\n", peers, all.requests_per_item(), milliseconds_at(50),
+              milliseconds_at(99), milliseconds_at(100));
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,4 +107,9 @@ int main(int argc, char** argv) {
       std::fflush(stdout);
     }
   }
+  std::printf("\n| peers | requests per item and node | median | p99 | last |\n");
+  std::printf("|---|---|---|---|---|\n");
+  print_fetching("all honest", {}, seeds);
+  print_fetching("9 of 10 silent, without it, or lying", {.degree = 4, .hostile = 36}, seeds);
+  print_fetching("2 of 10 name what does not exist", {.hostile = 2, .is_naming_fakes = true}, seeds);
 }

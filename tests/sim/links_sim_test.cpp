@@ -122,8 +122,8 @@ TEST_CASE("transactions reach everyone although links break every second", "[sim
       std::size_t count = 0;
       for (const MessagePtr& message : messages) count += network.node(i).has_received(message) ? 1 : 0;
       std::size_t own = 0;
-      for (const BroadcastAnswer& answer : network.node(i).answers())
-        own += answer.status == BroadcastStatus::kAccepted ? 1 : 0;
+      for (const RequestAnswer& answer : network.node(i).answers())
+        own += answer.status == RequestStatus::kAccepted ? 1 : 0;
       if (count + own < messages.size()) return false;
     }
     return true;

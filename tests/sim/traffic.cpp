@@ -6,7 +6,11 @@
 namespace overlayd::sim {
 
 Traffic::Traffic(SimNetwork& network, std::size_t nodes, std::uint64_t seed)
-    : network_(network), nodes_(nodes), random_(seed) {}
+    : network_(network),
+      nodes_(nodes),
+      random_(seed),
+      tx_set_(test::make_tx_set(seed)),
+      quorum_set_(test::make_quorum_set(seed)) {}
 
 void Traffic::close_ledgers(const Ledgers& ledgers) {
   ledgers_ = ledgers;
@@ -33,7 +37,13 @@ void Traffic::send_scp(const Load& load) {
 }
 
 const Sent& Traffic::send_scp_message(std::size_t origin) {
-  const test::ScpFields fields{.node = test::make_node(scp_messages_.size()), .slot = ledgers_.view.sequence + 1};
+  // Everybody has what the messages name: fetching is another scenario's.
+  for (std::size_t i = 0; i < nodes_; ++i)
+    for (const MessagePtr& item : {tx_set_, quorum_set_}) network_.give(i, PutItem{{}, item});
+  const test::ScpFields fields{.node = test::make_node(scp_messages_.size()),
+                               .slot = ledgers_.view.sequence + 1,
+                               .tx_set = tx_set_->item_hash(),
+                               .quorum_set = quorum_set_->item_hash()};
   return send(scp_messages_, origin, test::make_scp(network_.network_id(), fields));
 }
 

@@ -69,6 +69,8 @@ class Traffic {
   SimNetwork& network_;
   std::size_t nodes_;
   Random random_;
+  MessagePtr tx_set_;  // that all SCP messages name
+  MessagePtr quorum_set_;
   Ledgers ledgers_;
   std::size_t applied_ = 0;  // of transactions_, so far
   Instant last_close_;
