@@ -149,8 +149,13 @@ Usage DaemonSandbox::usage(const DaemonProcess& daemon) {
   double resident_pages = 0;
   memory >> total_pages >> resident_pages;
   const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
+  std::ifstream status(proc + "/status");
+  double peak_kib = 0;
+  while (std::getline(status, line) && std::sscanf(line.c_str(), "VmHWM: %lf kB", &peak_kib) != 1) {
+  }
   return {.cpu_seconds = (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)),
-          .rss_mib = resident_pages * page_bytes / (1 << 20)};
+          .rss_mib = resident_pages * page_bytes / (1 << 20),
+          .peak_rss_mib = peak_kib / 1024};
 }
 
 void DaemonSandbox::stop() {

@@ -39,6 +39,7 @@ struct DaemonProcess {
 struct Usage {
   double cpu_seconds = 0;  // user and system, since its start
   double rss_mib = 0;
+  double peak_rss_mib = 0;  // the most it was since the start
 };
 
 struct SandboxOptions {

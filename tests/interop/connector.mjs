@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import base from '@stellar/stellar-base';
 import * as connector from './lib/connector_peer.mjs';
 import { attach_consensus, logs, start_daemon, write_lines } from './lib/daemon.mjs';
-import { base64, make_scp, make_transaction } from './lib/fixtures.mjs';
+import { base64, make_quorum_set, make_scp, make_transaction, make_tx_set } from './lib/fixtures.mjs';
 import { sha256 } from './lib/identity.mjs';
 import { check, check_equal, eventually, run_test, sleep, within } from './lib/process.mjs';
 
@@ -208,19 +208,85 @@ function texts_has(texts, name, item) {
   return cache.get(name).has(base64(item.envelope));
 }
 
-async function queries({ peer }) {
-  const quorum_set = sha256(Buffer.from('no such quorum set'));
-  const tx_set = sha256(Buffer.from('no such tx set'));
-  peer.send(xdr.StellarMessage.getScpQuorumset(quorum_set));
-  peer.send(xdr.StellarMessage.getTxSet(tx_set));
-  peer.send(xdr.StellarMessage.getScpState(0));
+// What they ask of us: what the consensus process gave us, and what nobody did.
+async function queries({ daemon, peer }) {
+  const [tx_set, quorum_set] = [make_tx_set(1), make_quorum_set(1)];
+  const put = [tx_set, quorum_set].map((item) => ({ xdr: base64(item.xdr) }));
+  await daemon.ctl('put-items', write_lines(daemon, 'items.jsonl', put));
+  peer.send(xdr.StellarMessage.getTxSet(tx_set.hash));
+  const set = await peer.wait_for('generalizedTxSet');
+  check_equal(base64(set.message.value().toXDR()), base64(tx_set.xdr), 'the transaction set that we hold');
+  peer.send(xdr.StellarMessage.getScpQuorumset(quorum_set.hash));
+  const quorum = await peer.wait_for('scpQuorumset');
+  check_equal(base64(quorum.message.value().toXDR()), base64(quorum_set.xdr), 'the quorum set that we hold');
+  const missing = ['no such quorum set', 'no such tx set'].map((text) => sha256(Buffer.from(text)));
+  peer.send(xdr.StellarMessage.getScpQuorumset(missing[0]));
+  peer.send(xdr.StellarMessage.getTxSet(missing[1]));
   for (const [hash, type] of [
-    [quorum_set, 'scpQuorumset'],
-    [tx_set, 'generalizedTxSet'],
+    [missing[0], 'scpQuorumset'],
+    [missing[1], 'generalizedTxSet'],
   ]) {
     const answer = await peer.wait_for('dontHave', (message) => message.value().reqHash().equals(hash));
     check_equal(answer.message.value().type().name, type, 'the type in DONT_HAVE');
   }
+}
+
+// What we ask of them: whatever a relevant envelope of theirs names, and what our consensus process wants.
+async function fetching({ daemon, peer }) {
+  const events = [];
+  await attach_consensus(daemon, 'scp,items', (event) => events.push(event));
+  const items = { tx_set: make_tx_set(2), quorum_set: make_quorum_set(2) };
+  const wanted = make_tx_set(3);
+  const held = new Map([...Object.values(items), wanted].map((item) => [item.hash.toString('hex'), item]));
+  const answer = (message) => {
+    const item = held.get(message.value().toString('hex'));
+    if (item) peer.send(item.message);
+  };
+  peer.handlers.getTxSet = answer;
+  const answer_ping = peer.handlers.getScpQuorumset;
+  peer.handlers.getScpQuorumset = (message) =>
+    held.has(message.value().toString('hex')) ? answer(message) : answer_ping(message);
+  await peer.send_flood(make_scp(1004, 5, 'nominate', items).message);
+  for (const [kind, item] of [
+    ['generalized-tx-set', items.tx_set],
+    ['quorum-set', items.quorum_set],
+  ]) {
+    const event = await eventually(5_000, `the event of the ${kind}`, () =>
+      events.find((e) => e.topic === 'items' && e.hash === item.hash.toString('hex')),
+    );
+    check_equal([event.kind, event.change, event.from], [kind, 'arrived', peer.node_id], 'the event of an item');
+    check_equal(event.xdr, base64(item.xdr), 'the bytes of an item');
+    check_equal(event.peers_asked, 1, 'requests sent for it');
+  }
+  await daemon.ctl('fetch', wanted.hash.toString('hex'), '--kind', 'tx-set', '--wait', '5');
+  const shown = JSON.parse(await daemon.ctl('get-item', wanted.hash.toString('hex'), '--kind', 'tx-set', '--json'));
+  check_equal(shown.xdr, base64(wanted.xdr), 'the item that was asked for by name');
+  check_equal((await daemon.status()).peers_inbound + (await daemon.status()).peers_outbound, 1, 'peers');
+}
+
+// Both ways: they get what we remember, and we ask them once we are connected and whenever we are told to.
+async function scp_state({ daemon, peer }) {
+  await peer.wait_for('getScpState');
+  const events = [];
+  await attach_consensus(daemon, 'scp,scp_state_requests', (event) => events.push(event));
+  const ours = [make_scp(1006, 6), make_scp(1005, 6), make_scp(1005, 7, 'nominate')];
+  const lines = ours.map((item) => ({ envelope: base64(item.envelope) }));
+  await daemon.ctl('broadcast', 'scp', write_lines(daemon, 'state.jsonl', lines));
+  await eventually(5_000, 'the envelopes are pushed', () => peer.all('scpMessage').length === 3);
+  peer.send(xdr.StellarMessage.getScpState(1005));
+  await eventually(5_000, 'the remembered envelopes are sent', () => peer.all('scpMessage').length === 6);
+  const slots = peer.all('scpMessage').slice(3).map((entry) => Number(entry.message.value().statement().slotIndex()));
+  check_equal(slots, [1005, 1005, 1006], 'the slots, ascending');
+  const request = await eventually(5_000, 'the event of their question', () =>
+    events.find((e) => e.topic === 'scp_state_requests'),
+  );
+  check_equal([request.from, request.from_ledger, request.envelopes_sent], [peer.node_id, 1005, 3], 'their question');
+  peer.handlers.getScpState = () => peer.send_flood(make_scp(1007, 8).message);
+  const asked = JSON.parse(await daemon.ctl('request-scp-state', '--json')).asked;
+  check_equal(asked, [peer.node_id], 'whom request-scp-state asked');
+  await eventually(5_000, 'the event of their answer', () =>
+    events.find((e) => e.xdr === base64(make_scp(1007, 8).envelope)),
+  );
 }
 
 // Longer than every timer of five seconds: nothing an honest, quiet peer does makes us drop it.
@@ -253,6 +319,8 @@ const scenarios = {
   flow_in,
   flow_out,
   queries,
+  fetching,
+  scp_state,
   quiet,
   shutdown,
 };

@@ -70,14 +70,19 @@ async function stop(daemon) {
   check_equal({ code, signal }, { code: 0, signal: null }, 'overlayd ends cleanly after SIGTERM');
 }
 
-// Subscribes as the consensus process would, accepting everything, and returns once overlayd demands transactions.
+// Subscribes as the consensus process would, accepting everything, and returns once nothing is missed any more and, if
+// transactions are asked for, overlayd demands them. Transactions and items come over streams of their own.
 export async function attach_consensus(daemon, topics, on_event) {
+  const before = (await daemon.status()).subscribers;
   const run = daemon.subscribe(['--topics', topics, '--accept', '--timeout', '120'], on_event);
-  if (topics.includes('transactions'))
-    await eventually(10_000, 'overlayd knows that a client takes transactions', async () => {
-      check(run.child.exitCode === null, `subscribe goes on: ${run.stderr}`);
-      return (await daemon.status()).is_demanding_transactions;
-    });
+  const alone = ['transactions', 'items'].filter((topic) => topics.split(',').includes(topic)).length;
+  const streams = alone + (topics.split(',').length > alone ? 1 : 0);
+  await eventually(10_000, 'overlayd knows what the client takes', async () => {
+    check(run.child.exitCode === null, `subscribe goes on: ${run.stderr}`);
+    const status = await daemon.status();
+    const is_demanding = status.is_demanding_transactions || !topics.includes('transactions');
+    return status.subscribers === before + streams && is_demanding;
+  });
   return run;
 }
 

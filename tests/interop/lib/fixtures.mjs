@@ -34,8 +34,7 @@ export const int32 = (value) => {
 };
 
 // A StellarValue as nominators make it: signed over network id, ENVELOPE_TYPE_SCPVALUE (4), tx set and close time.
-function make_value(keys, slot) {
-  const tx_set_hash = sha256(Buffer.from(`tx set ${slot}`));
+function make_value(keys, slot, tx_set_hash = sha256(Buffer.from(`tx set ${slot}`))) {
   const close_time = xdr.Uint64.fromString(String(1_700_000_000 + slot * 5));
   const signature = keys.sign(Buffer.concat([NETWORK_ID, int32(4), tx_set_hash, close_time.toXDR()]));
   return new xdr.StellarValue({
@@ -59,13 +58,41 @@ function make_pledges(value, quorum_set_hash, kind) {
   );
 }
 
+// A generalized transaction set of one transaction and a quorum set of one validator: {message, xdr, hash (bytes)}.
+export function make_tx_set(number) {
+  const component = xdr.TxSetComponent.txsetCompTxsMaybeDiscountedFee(
+    new xdr.TxSetComponentTxsMaybeDiscountedFee({
+      baseFee: null,
+      txes: [xdr.TransactionEnvelope.fromXDR(make_transaction(number).envelope)],
+    }),
+  );
+  const set = new xdr.GeneralizedTransactionSet(
+    1,
+    new xdr.TransactionSetV1({
+      previousLedgerHash: sha256(Buffer.from(`ledger ${number}`)),
+      phases: [new xdr.TransactionPhase(0, [component])],
+    }),
+  );
+  return { message: xdr.StellarMessage.generalizedTxSet(set), xdr: set.toXDR(), hash: sha256(set.toXDR()) };
+}
+export function make_quorum_set(number) {
+  const keys = Keypair.fromRawEd25519Seed(sha256(Buffer.from(`validator ${number}`)));
+  const set = new xdr.ScpQuorumSet({ threshold: 1, validators: [keys.xdrAccountId()], innerSets: [] });
+  return { message: xdr.StellarMessage.scpQuorumset(set), xdr: set.toXDR(), hash: sha256(set.toXDR()) };
+}
+
 // An envelope of node `node` (a number) for `slot`, signed over network id, ENVELOPE_TYPE_SCP (1) and the statement.
-export function make_scp(slot, node, kind = 'externalize') {
+// `items` are the sets that it names; absent: such as do not exist.
+export function make_scp(slot, node, kind = 'externalize', items = {}) {
   const keys = Keypair.fromRawEd25519Seed(sha256(Buffer.from(`validator ${node}`)));
   const statement = new xdr.ScpStatement({
     nodeId: keys.xdrAccountId(),
     slotIndex: xdr.Uint64.fromString(String(slot)),
-    pledges: make_pledges(make_value(keys, slot), sha256(Buffer.from('quorum set')), kind),
+    pledges: make_pledges(
+      make_value(keys, slot, items.tx_set?.hash),
+      items.quorum_set?.hash ?? sha256(Buffer.from('quorum set')),
+      kind,
+    ),
   });
   const signature = keys.sign(Buffer.concat([NETWORK_ID, int32(1), statement.toXDR()]));
   const envelope = new xdr.ScpEnvelope({ statement, signature });
