@@ -9,7 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=30
-all_targets="xdr_fuzz link_fuzz flood_gate_fuzz tx_adverts_fuzz tx_demands_fuzz event_log_fuzz flow_control_fuzz"
+all_targets="xdr_fuzz link_fuzz flood_gate_fuzz tx_adverts_fuzz tx_demands_fuzz item_fetcher_fuzz event_log_fuzz"
+all_targets="$all_targets flow_control_fuzz"
 usage() { echo "usage: packaging/fuzz.sh [--seconds N] [TARGET...]; targets: $all_targets" >&2; exit 2; }
 if [ "${1:-}" = --seconds ]; then
   [[ "${2:-}" =~ ^[1-9][0-9]*$ ]] || usage

@@ -25,6 +25,12 @@ class Commands {
     bytes_ = bytes_.subspan(1);
     return byte;
   }
+  // Fewer at the end.
+  Bytes take_bytes(std::size_t count) {
+    const ByteView taken = bytes_.first(std::min(count, bytes_.size()));
+    bytes_ = bytes_.subspan(taken.size());
+    return {taken.begin(), taken.end()};
+  }
   bool take_flag() { return (take_byte() & 1) != 0; }
   // In [0, bound); bound is at most 256.
   std::size_t take_below(std::size_t bound) { return take_byte() % bound; }

@@ -5,6 +5,8 @@
 #include "tests/fuzz/event_log_model.h"
 #include "tests/fuzz/flood_gate_model.h"
 #include "tests/fuzz/flow_control_model.h"
+#include "tests/fuzz/item_fetcher_model.h"
+#include "tests/fuzz/link_model.h"
 #include "tests/fuzz/tx_adverts_model.h"
 #include "tests/fuzz/tx_demands_model.h"
 
@@ -32,6 +34,10 @@ void run_seeds(void (*body)(ByteView)) {
 
 }  // namespace
 
+TEST_CASE("a link gives out what a peer with keys sent well, and ends at the first fault", "[fuzz][link]") {
+  run_seeds(fuzz_link);
+}
+
 TEST_CASE("the flood gate does what a list of records does", "[fuzz][flood_gate]") { run_seeds(fuzz_flood_gate); }
 
 TEST_CASE("adverts queue, leave and are remembered as in plain lists", "[fuzz][tx_adverts]") {
@@ -39,6 +45,21 @@ TEST_CASE("adverts queue, leave and are remembered as in plain lists", "[fuzz][t
 }
 
 TEST_CASE("the rules of demands hold as in a list of records", "[fuzz][tx_demands]") { run_seeds(fuzz_tx_demands); }
+
+TEST_CASE("items are searched for, asked for and given up by the rules", "[fuzz][item_fetcher]") {
+  run_seeds(fuzz_item_fetcher);
+}
+
+TEST_CASE("the rules of fetching hold where there is no room left", "[fuzz][item_fetcher]") {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    INFO("seed " << seed);
+    Random random(seed);
+    Bytes bytes = random_bytes(random, 500);
+    bytes[0] = kCrowdedFetchRun;
+    fuzz_item_fetcher(bytes);
+  }
+  SUCCEED();
+}
 
 TEST_CASE("every reader of the event log is told of all that was published since it came", "[fuzz][event_log]") {
   run_seeds(fuzz_event_log);
