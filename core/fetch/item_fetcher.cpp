@@ -147,7 +147,7 @@ bool ItemFetcher::has_share(const NodeId& link, const NodeId& node) const {
 bool ItemFetcher::make_room(const NodeId& link) {
   if (link.is_zero() && searches_.size() < limits::kTrackersMax) return true;
   if (searches_.size() - client_fetches_ < limits::kTrackersMax - limits::kClientFetchesMax) return true;
-  // A client's searches never yield, and those of nobody to the link's own.
+  // What clients wait for never yields; nothing yields to a link that has as many itself.
   const auto unshared = [](const auto& of) { return of.first.is_zero() ? 0 : of.second.unshared.size(); };
   const auto all = [](const auto& of) { return of.first.is_zero() ? 0 : of.second.searches.size(); };
   const auto own = accounts_.find(link);

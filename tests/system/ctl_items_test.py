@@ -6,13 +6,11 @@ usage: ctl_items_test.py OVERLAYD OVERLAYCTL
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True  # the sources stay as they are
-from notify_test import READY_TIMEOUT_S, STOP_TIMEOUT_S, await_assignment, fail, free_port, start
+from one_daemon import fail, main
 
 KIND = ["--kind", "quorum-set"]
 UNKNOWN = "ab" * 32
@@ -76,34 +74,14 @@ def check_put_items(ctl, folder):
     ctl.check(len(answer["items"]) == 3 and "missing" in answer["error"], f"items before an error: {answer}")
 
 
-def run(overlayd, overlayctl, folder):
-    subprocess.run([overlayctl, "keygen", "--output", os.path.join(folder, "seed")], check=True, timeout=20,
-                   stdout=subprocess.DEVNULL)
-    log = os.path.join(folder, "log")
-    notify = os.path.join(folder, "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(notify)
-        daemon = start(overlayd, folder, free_port(), notify, log)
-        try:
-            await_assignment(manager, "READY=1", READY_TIMEOUT_S, daemon, log)
-            ctl = Ctl(overlayctl, folder, log)
-            check_missing(ctl)
-            check_fetch_is_taken_back(ctl)
-            check_put_items(ctl, folder)
-        finally:
-            daemon.terminate()
-            daemon.wait(timeout=STOP_TIMEOUT_S)
-    print("overlayctl's exit codes and tables are as its help says")
-
-
-def main():
-    if len(sys.argv) != 3:
-        print(__doc__)
-        sys.exit(2)
-    # A short folder: a Unix socket's path has at most 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="ovl-", dir="/tmp") as folder:
-        run(sys.argv[1], sys.argv[2], folder)
+def run(daemon, overlayctl):
+    daemon.await_assignment("READY=1")
+    ctl = Ctl(overlayctl, daemon.folder, daemon.log)
+    check_missing(ctl)
+    check_fetch_is_taken_back(ctl)
+    check_put_items(ctl, daemon.folder)
+    return "overlayctl's exit codes and tables are as its help says"
 
 
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)

@@ -10,11 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 
 sys.dont_write_bytecode = True  # the sources stay as they are
-from notify_test import READY_TIMEOUT_S, await_assignment, fail, free_port, start
+from one_daemon import main
 
 SET_TRANSACTIONS = 200_000
 DELIVERED_BYTES = 8 << 20  # of an answer of over 15 MiB
@@ -59,70 +58,45 @@ class StallingProxy(threading.Thread):
         self.ends = (client, daemon)  # stay open
 
 
-def put_set(command, folder, log):
-    path = os.path.join(folder, "set")
+def put_set(command, daemon):
+    path = os.path.join(daemon.folder, "set")
     xdr = tx_set()
     with open(path, "wb") as file:
         file.write((len(xdr) | 0x80000000).to_bytes(4, "big") + xdr)
     done = subprocess.run(command + ["--json", "put-items", "--kind", "tx-set", path], capture_output=True, text=True,
                           timeout=60, check=False)
     if done.returncode != 0:
-        fail(f"put-items: {done.stdout} {done.stderr}", log)
+        daemon.fail(f"put-items: {done.stdout} {done.stderr}")
     return json.loads(done.stdout)["items"][0]["hash"]
 
 
-def stop_with_unread_answer(overlayctl, folder, daemon, log):
-    target = os.path.join(folder, "overlayd.sock")
-    item = put_set([overlayctl, "--socket", target], folder, log)
-    path = os.path.join(folder, "proxy.sock")
+def run(daemon, overlayctl):
+    daemon.await_assignment("READY=1")
+    target = os.path.join(daemon.folder, "overlayd.sock")
+    item = put_set([overlayctl, "--socket", target], daemon)
+    path = os.path.join(daemon.folder, "proxy.sock")
     proxy = StallingProxy(path, target)
     with subprocess.Popen([overlayctl, "--socket", path, "get-item", "--kind", "tx-set", item],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
         try:
             if not proxy.has_stalled.wait(STALL_TIMEOUT_S):
-                fail("the answer did not come to where it was to stop", log)
-            daemon.send_signal(signal.SIGTERM)
-            status = daemon.wait(timeout=STOP_TIMEOUT_S)
+                daemon.fail("the answer did not come to where it was to stop")
+            daemon.process.send_signal(signal.SIGTERM)
+            status = daemon.process.wait(timeout=STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            fail(f"still running {STOP_TIMEOUT_S} s after SIGTERM", log)
+            daemon.fail(f"still running {STOP_TIMEOUT_S} s after SIGTERM")
         finally:
             client.kill()
     if status != 0:
-        fail(f"exit status {status} after SIGTERM", log)
-    with open(log, encoding="utf-8") as file:
+        daemon.fail(f"exit status {status} after SIGTERM")
+    with open(daemon.log, encoding="utf-8") as file:
         text = file.read()
     if "the API did not end in 3 s" not in text:
-        fail("the log does not say that the API did not end", log)
+        daemon.fail("the log does not say that the API did not end")
     if "stopped: " not in text:
-        fail("the store was not closed", log)
-
-
-def run(overlayd, overlayctl, folder):
-    subprocess.run([overlayctl, "keygen", "--output", os.path.join(folder, "seed")], check=True, timeout=20,
-                   stdout=subprocess.DEVNULL)
-    log = os.path.join(folder, "log")
-    notify = os.path.join(folder, "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(notify)
-        daemon = start(overlayd, folder, free_port(), notify, log)
-        try:
-            await_assignment(manager, "READY=1", READY_TIMEOUT_S, daemon, log)
-            stop_with_unread_answer(overlayctl, folder, daemon, log)
-        finally:
-            if daemon.poll() is None:
-                daemon.kill()
-                daemon.wait()
-    print("stopped with status 0 beside a client that does not read")
-
-
-def main():
-    if len(sys.argv) != 3:
-        print(__doc__)
-        sys.exit(2)
-    # A short folder: a Unix socket's path has at most 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="ovl-", dir="/tmp") as folder:
-        run(sys.argv[1], sys.argv[2], folder)
+        daemon.fail("the store was not closed")
+    return "stopped with status 0 beside a client that does not read"
 
 
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)
