@@ -49,7 +49,7 @@ struct StatusSnapshot {
   std::uint64_t tx_sets_held = 0;
   std::uint64_t tx_sets_bytes = 0;  // of the StellarMessage
   std::uint64_t quorum_sets_held = 0;
-  std::uint64_t quorum_sets_bytes = 0;  // of the StellarMessage
+  std::uint64_t quorum_sets_bytes = 0;  // with what an entry costs
   std::uint64_t scp_state_slots = 0;    // remembered
   std::uint64_t scp_state_envelopes = 0;
   bool is_demanding_transactions = false;
