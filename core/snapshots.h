@@ -47,7 +47,7 @@ struct StatusSnapshot {
   std::uint64_t items_wanted = 0;       // searches under way
   std::uint64_t envelopes_waiting = 0;  // for items
   std::uint64_t tx_sets_held = 0;
-  std::uint64_t tx_sets_bytes = 0;  // of the StellarMessage
+  std::uint64_t tx_sets_bytes = 0;  // with what an entry costs
   std::uint64_t quorum_sets_held = 0;
   std::uint64_t quorum_sets_bytes = 0;  // with what an entry costs
   std::uint64_t scp_state_slots = 0;    // remembered
