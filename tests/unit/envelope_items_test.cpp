@@ -31,7 +31,8 @@ struct Statement {
 };
 
 Bytes envelope_of(const Statement& statement) {
-  const Bytes quorum_set(hash(kQuorumSet).bytes.begin(), hash(kQuorumSet).bytes.end());
+  const ItemHash named = hash(kQuorumSet);
+  const Bytes quorum_set(named.bytes.begin(), named.bytes.end());
   xdr::Writer writer;
   writer.public_key(test::make_node(1).bytes).u64(7).u32(static_cast<std::uint32_t>(statement.type));
   switch (statement.type) {
