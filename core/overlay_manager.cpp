@@ -99,6 +99,7 @@ void OverlayManager::drop(peer::Peer& peer, Ending ending, Instant now, Outputs&
   peer_book_.forget_if_hopeless(peer.address(), out);
   demands_.on_peer_gone(id);
   fetcher_.on_peer_gone(id, now);
+  std::erase_if(delayed_checkpoints_, [id](const DelayedCheckpoint& delayed) { return delayed.peer == id; });
   for (const MessagePtr& transaction : intake_.on_peer_gone(id)) {
     pool_.remove(transaction->tx_full_hash());
     tx_gate_.forget(transaction->flood_hash());

@@ -75,8 +75,8 @@ class OverlayManager final : private MessageHandlers {
     MessagePtr message;
     PeerId peer;  // local, and `from` zero: a client
     NodeId from;
-    std::vector<PeerId>
-        also_from{};  // peers that sent it while its signature was checked, limits::kSendersPerEnvelopeMax
+    // Other peers that sent it while its signature was checked, at most limits::kSendersPerEnvelopeMax.
+    std::vector<PeerId> also_from{};
   };
   // The checkpoint's envelopes go to `peer` after the rest of the state.
   struct DelayedCheckpoint {
@@ -182,8 +182,10 @@ class OverlayManager final : private MessageHandlers {
   [[nodiscard]] std::vector<fetch::Reference> references_of(const fetch::ItemFetcher::Found& found) const;
   void answer_query(const Received& received, const ItemId& item);
   void send_dont_have(peer::Peer& peer, const ItemId& item, Instant now, Outputs& out);
-  // For those who waited: peers whose questions were held, and the clients.
-  void on_item_found(const PublishItem& arrived, Instant now, Outputs& out);
+  // A search ended with `message`, from `peer` or a client (null). For those who waited: peers whose questions were held,
+  // and the clients.
+  void on_item_found(const fetch::ItemFetcher::Found& found, const MessagePtr& message, const peer::Peer* peer,
+                     Instant now, Outputs& out);
   // Turns what the fetcher wants into GET_TX_SET and GET_SCP_QUORUMSET.
   void flush_fetch(Instant now, Outputs& out);
 
@@ -232,7 +234,7 @@ class OverlayManager final : private MessageHandlers {
   std::vector<std::size_t> untold_;
   std::vector<peer::Peer*> untold_peers_;
   fetch::FetchBatch fetch_batch_;                      // scratch, emptied by flush_fetch
-  std::deque<DelayedCheckpoint> delayed_checkpoints_;  // one a peer; dues rise
+  std::deque<DelayedCheckpoint> delayed_checkpoints_;  // one for each link at most; dues rise
   Instant next_state_request_ = Instant::never();      // while out of sync
   LedgerWork ledger_work_;
   Instant ledger_work_due_;  // while there is any

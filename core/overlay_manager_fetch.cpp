@@ -10,6 +10,7 @@ namespace {
 ItemKind kind_of(MessageType type) {
   return type == MessageType::kScpQuorumset ? ItemKind::kQuorumSet : ItemKind::kTxSet;
 }
+ItemId item_of(const wire::Message& message) { return {kind_of(message.type()), message.item_hash()}; }
 
 }  // namespace
 
@@ -71,7 +72,7 @@ void OverlayManager::on_scp_accepted(const PendingScp& accepted, Instant now) {
 
 HandlerResult OverlayManager::on_tx_set(const Received& received) {
   const Instant now = received.now.instant;
-  const ItemId item{kind_of(received.message->type()), received.message->item_hash()};
+  const ItemId item = item_of(*received.message);
   const auto found = fetcher_.on_item(item, received.peer.id(), now);
   if (!found) {
     ++metrics_.fetch.unsolicited;
@@ -80,15 +81,7 @@ HandlerResult OverlayManager::on_tx_set(const Received& received) {
   ++metrics_.fetch.fetched;
   metrics_.fetch.fetched_bytes += received.message->size();
   items_.put(item, received.message, references_of(*found));
-  on_item_found({.item = item,
-                 .change = ItemChange::kArrived,
-                 .peer = received.peer.id(),
-                 .from = received.peer.node(),
-                 .message = received.message,
-                 .searched_for = found->searched_for,
-                 .peers_asked = found->peers_asked,
-                 .rounds = found->rounds},
-                now, received.out);
+  on_item_found(*found, received.message, &received.peer, now, received.out);
   return std::nullopt;
 }
 
@@ -118,14 +111,23 @@ HandlerResult OverlayManager::on_dont_have(const Received& received) {
   return std::nullopt;
 }
 
-void OverlayManager::on_item_found(const PublishItem& arrived, Instant now, Outputs& out) {
-  for (const PeerId id : held_questions_.take(arrived.item)) {
-    peer::Peer* peer = find(id);
-    if (peer == nullptr || id == arrived.peer) continue;
+void OverlayManager::on_item_found(const fetch::ItemFetcher::Found& found, const MessagePtr& message,
+                                   const peer::Peer* peer, Instant now, Outputs& out) {
+  const ItemId item = item_of(*message);
+  for (const PeerId id : held_questions_.take(item)) {
+    peer::Peer* asker = find(id);
+    if (asker == nullptr || asker == peer) continue;
     ++metrics_.fetch.queries_answered;
-    peer->send(arrived.message, now, send_limits_, out);
+    asker->send(message, now, send_limits_, out);
   }
-  out.emplace_back(arrived);
+  out.emplace_back(PublishItem{.item = item,
+                               .change = ItemChange::kArrived,
+                               .peer = peer == nullptr ? PeerId{} : peer->id(),
+                               .from = peer == nullptr ? NodeId{} : peer->node(),
+                               .message = message,
+                               .searched_for = found.searched_for,
+                               .peers_asked = found.peers_asked,
+                               .rounds = found.rounds});
 }
 
 void OverlayManager::flush_fetch(Instant now, Outputs& out) {
@@ -183,7 +185,7 @@ void OverlayManager::on(const CancelFetch& cancel, const Now&, Outputs& out) {
 }
 
 void OverlayManager::on(const PutItem& put, const Now& now, Outputs& out) {
-  const ItemId item{kind_of(put.message->type()), put.message->item_hash()};
+  const ItemId item = item_of(*put.message);
   // Ours counts like an envelope's: it is put before the envelope that will name it.
   const fetch::Reference own{ledger_.sequence, options_.local.node_id};
   RequestAnswer answer{.request = put.request};
@@ -202,15 +204,7 @@ void OverlayManager::on(const PutItem& put, const Now& now, Outputs& out) {
   const auto found = is_held ? fetcher_.on_item(item, PeerId{}, now.instant) : std::nullopt;
   if (!found) return;
   for (const fetch::Reference& reference : found->references) items_.refer(item, reference);
-  on_item_found({.item = item,
-                 .change = ItemChange::kArrived,
-                 .peer = {},
-                 .from = {},
-                 .message = put.message,
-                 .searched_for = found->searched_for,
-                 .peers_asked = found->peers_asked,
-                 .rounds = found->rounds},
-                now.instant, out);
+  on_item_found(*found, put.message, nullptr, now.instant, out);
 }
 
 }  // namespace overlayd

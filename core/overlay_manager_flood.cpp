@@ -26,7 +26,7 @@ HandlerResult OverlayManager::on_scp_message(const Received& received) {
     scp_gate_.forget(message.flood_hash());
     return std::nullopt;
   }
-  if (!envelope || !fetch::items_of(*envelope)) {
+  if (!envelope || !fetch::are_values_decodable(*envelope)) {
     ++metrics_.scp.invalid_value;
     scp_gate_.forget(message.flood_hash());
     return std::nullopt;
@@ -56,17 +56,15 @@ HandlerResult OverlayManager::on_scp_message(const Received& received) {
 void OverlayManager::note_sender(const FloodHash& hash, PeerId peer) {
   const auto pending = pending_scp_.find(hash);
   if (pending == pending_scp_.end()) return fetcher_.on_sender(hash, peer);
-  if (pending->second.also_from.size() < limits::kSendersPerEnvelopeMax) pending->second.also_from.push_back(peer);
+  std::vector<PeerId>& others = pending->second.also_from;
+  if (others.size() < limits::kSendersPerEnvelopeMax && std::ranges::find(others, peer) == others.end())
+    others.push_back(peer);
 }
 
 bool OverlayManager::is_plausible(const xdr::ScpEnvelopeView& envelope) const {
   if (!ledger_.is_known) return true;
   if (!ledger_.quorum.empty() && !ledger_.quorum.contains(envelope.node)) return false;
-  const std::uint64_t slot = envelope.slot;
-  if (slot == ledger_.checkpoint_slot && slot != 0) return true;
-  if (slot < ledger_.lowest_slot_to_remember()) return false;
-  // Out of sync the network may be anywhere ahead of us; in sync nothing honest is further than this.
-  return !ledger_.is_in_sync || slot <= std::uint64_t{ledger_.sequence} + limits::kLedgerValidityBracket;
+  return slot_window().contains(envelope.slot);
 }
 
 void OverlayManager::on(const ScpVerified& verified, const Now& now, Outputs& out) {
@@ -217,7 +215,7 @@ void OverlayManager::on(const Broadcast& broadcast, const Now& now, Outputs& out
 
 void OverlayManager::broadcast_scp(const Broadcast& broadcast, const Now& now, RequestAnswer& answer, Outputs& out) {
   const auto envelope = xdr::read_scp_envelope(broadcast.message->body());
-  if (!envelope || !fetch::items_of(*envelope)) {
+  if (!envelope || !fetch::are_values_decodable(*envelope)) {
     answer.status = RequestStatus::kRefused;
     answer.why = "scp_envelope: a value does not decode as StellarValue; every peer would discard it";
     return;

@@ -8,6 +8,7 @@ namespace overlayd {
 fetch::SlotWindow OverlayManager::slot_window() const {
   if (!ledger_.is_known) return {};
   fetch::SlotWindow window{.lowest = ledger_.lowest_slot_to_remember(), .kept = ledger_.checkpoint_slot};
+  // Out of sync the network may be anywhere ahead of us; in sync nothing honest is further than this.
   if (ledger_.is_in_sync) window.highest = std::uint64_t{ledger_.sequence} + limits::kLedgerValidityBracket;
   return window;
 }
@@ -94,12 +95,9 @@ void OverlayManager::on(const RequestScpState& request, const Now& now, Outputs&
 }
 
 std::optional<std::size_t> OverlayManager::find_stale(const std::vector<MessagePtr>& envelopes) const {
-  if (!ledger_.is_known) return std::nullopt;
   for (std::size_t i = 0; i < envelopes.size(); ++i) {
     const auto envelope = xdr::read_scp_envelope(envelopes[i]->body());
-    // Such messages leave every peer's queue (peer/send_queue.h, rule 3).
-    const bool is_stale = envelope && envelope->slot < send_limits_.lowest_slot;
-    if (is_stale && envelope->slot != send_limits_.checkpoint_slot) return i;
+    if (envelope && send_limits_.is_stale(envelope->slot)) return i;
   }
   return std::nullopt;
 }

@@ -3,7 +3,8 @@
 //
 // Rule 1. First asked, first served. Who has more to do asks again and comes after the others.
 // Rule 2. A job that finds nothing left to do does not use up the turn.
-// Limits. One entry per job that waits; who asks does so again only once its job has run.
+// Limits. One entry per job that waits. A link has at most one job to seal and one to check, and asks again only once that
+//         has run; a job to hash what was checked is asked for before the next check, and so comes before it.
 // Everything but done_total() runs on the thread.
 #pragma once
 #include <asio.hpp>

@@ -1,6 +1,6 @@
 #include "ipc/item_calls.h"
 
-#include <atomic>
+#include <mutex>
 
 #include "core/wire/message.h"
 #include "ipc/convert.h"

@@ -9,7 +9,10 @@
 
 namespace overlayd::fetch {
 
-// Each item once, the quorum set first. Nothing: a value does not decode, and the envelope is of no use to anybody.
+// An envelope with a value that does not decode is of no use to anybody: discarded, not relayed. Allocates nothing: it is
+// asked before the signature is checked.
+[[nodiscard]] bool are_values_decodable(const xdr::ScpEnvelopeView& envelope);
+// Each item once, the quorum set first. Nothing: a value does not decode.
 [[nodiscard]] std::optional<std::vector<ItemId>> items_of(const xdr::ScpEnvelopeView& envelope);
 
 }  // namespace overlayd::fetch

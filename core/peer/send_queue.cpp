@@ -38,8 +38,7 @@ void SendQueue::push_scp(Entry entry, const SendQueueLimits& limits) {
   entry.slot = envelope->slot;
   entry.node = envelope->node;
   drop_stale_scp(limits);
-  const bool is_stale = entry.slot < limits.lowest_slot && entry.slot != limits.checkpoint_slot;
-  if (is_stale || replace_or_refuse_scp(entry)) {
+  if (limits.is_stale(entry.slot) || replace_or_refuse_scp(entry)) {
     ++metrics_.of(FloodQueue::kScp).dropped;
   } else {
     scp_bytes_ += entry.message->size();
@@ -58,7 +57,7 @@ void SendQueue::drop_stale_scp(const SendQueueLimits& limits) {
   stale_below_ = limits.lowest_slot;
   kept_slot_ = limits.checkpoint_slot;
   const auto is_stale = [&](const Entry& queued) {
-    if (queued.slot >= limits.lowest_slot || queued.slot == limits.checkpoint_slot) return false;
+    if (!limits.is_stale(queued.slot)) return false;
     scp_bytes_ -= queued.message->size();
     return true;
   };

@@ -38,6 +38,9 @@ struct SendQueueLimits {
   std::uint32_t max_tx_set_ops = 1000;
   std::uint32_t lowest_slot = 0;
   std::uint32_t checkpoint_slot = 0;
+
+  // Rule 3: an SCP_MESSAGE of this slot is worth sending no more.
+  [[nodiscard]] bool is_stale(std::uint64_t slot) const { return slot < lowest_slot && slot != checkpoint_slot; }
 };
 
 class SendQueue {

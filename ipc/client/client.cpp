@@ -42,13 +42,6 @@ Result<std::unique_ptr<Client>> Client::connect(const ClientOptions& options) {
 
 void Client::prepare(grpc::ClientContext& context) const { set_deadline(context, options_.call_timeout); }
 
-Result<Done> Client::update_ledger(const v1::UpdateLedgerRequest& request) {
-  grpc::ClientContext context;
-  prepare(context);
-  v1::UpdateLedgerResponse response;
-  return to_result(stub_->UpdateLedger(&context, request, &response), Done{}, options_.socket);
-}
-
 template <typename Request, typename Response>
 Result<Response> Client::call(grpc::Status (v1::Overlay::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                         Response*),
@@ -58,6 +51,12 @@ Result<Response> Client::call(grpc::Status (v1::Overlay::Stub::*method)(grpc::Cl
   Response response;
   const grpc::Status status = (*stub_.*method)(&context, request, &response);
   return to_result(status, std::move(response), options_.socket);
+}
+
+Result<Done> Client::update_ledger(const v1::UpdateLedgerRequest& request) {
+  const auto response = call(&v1::Overlay::Stub::UpdateLedger, request);
+  if (!response) return Failure{response.error()};
+  return Done{};
 }
 
 Result<v1::BroadcastResponse> Client::broadcast(const v1::BroadcastRequest& request) {

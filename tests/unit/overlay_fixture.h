@@ -73,10 +73,29 @@ struct OverlayFixture {
       if (sent_type == type) peers.push_back(peer);
     return peers;
   }
+  // Time passes, and what was due is done.
+  void pass(Duration time) {
+    now.instant = now.instant + time;
+    out.clear();
+    overlay->advance(now, out);
+    overlay->check_invariants();
+  }
+  // The one that was given last.
+  RequestAnswer answer() const {
+    const auto answers = find<RequestAnswer>();
+    REQUIRE(answers.size() == 1);
+    return answers[0];
+  }
   std::uint64_t dropped(DropReason reason) const {
     return overlay->metrics().link.drops[static_cast<std::size_t>(reason)];
   }
 };
+
+inline LedgerView ledger_at(std::uint32_t sequence) {
+  LedgerView view;
+  view.sequence = sequence;
+  return view;
+}
 
 using Sent = std::vector<std::pair<PeerId, MessageType>>;
 

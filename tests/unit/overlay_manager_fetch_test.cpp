@@ -24,13 +24,6 @@ void receive_verified(Fixture& f, PeerId from, const MessagePtr& envelope) {
   f.give(ScpVerified{envelope->flood_hash(), true});
 }
 
-void pass(Fixture& f, Duration time) {
-  f.now.instant = f.now.instant + time;
-  f.out.clear();
-  f.overlay->advance(f.now, f.out);
-  f.overlay->check_invariants();
-}
-
 // Questions for items, but pings.
 std::vector<std::pair<PeerId, ItemHash>> questions(const Fixture& f) {
   std::vector<std::pair<PeerId, ItemHash>> asked;
@@ -46,12 +39,6 @@ std::vector<std::pair<PeerId, wire::DontHave>> refusals(const Fixture& f) {
   for (const Send& send : f.find<Send>())
     if (const auto dont_have = wire::read_dont_have(send.message->xdr())) all.emplace_back(send.peer, *dont_have);
   return all;
-}
-
-RequestAnswer answer(const Fixture& f) {
-  const auto answers = f.find<RequestAnswer>();
-  REQUIRE(answers.size() == 1);
-  return answers[0];
 }
 
 using Questions = std::vector<std::pair<PeerId, ItemHash>>;
@@ -92,7 +79,7 @@ TEST_CASE("peers that sent the envelope while its signature was checked are aske
   note();
   f.receive(f.id(6), envelope);
   for (int i = 0; i < 2; ++i) {
-    pass(f, limits::kFetchReplyTimeout);
+    f.pass(limits::kFetchReplyTimeout);
     note();
   }
   CHECK(asked == std::set{a, f.id(5), f.id(6)});
@@ -147,7 +134,7 @@ TEST_CASE("who asks for what is on its way gets it when it comes", "[overlay_man
   f.receive(a, named.tx_set);
   CHECK(f.sent() == Sent{{b, MessageType::kGeneralizedTxSet}});
   CHECK(f.overlay->metrics().fetch.queries_held == 1);
-  pass(f, seconds(1));
+  f.pass(seconds(1));
   CHECK(refusals(f).empty());
 }
 
@@ -159,7 +146,7 @@ TEST_CASE("who asks for what does not come in time is told that we have none", "
   receive_verified(f, a, named.envelope());
   f.receive(b, wire::write_get_scp_quorumset(named.quorum_set->item_hash()));
   CHECK(refusals(f).empty());
-  pass(f, limits::kHeldQuestionMax);
+  f.pass(limits::kHeldQuestionMax);
   const auto told = refusals(f);
   REQUIRE(told.size() == 1);
   CHECK(told[0].first == b);
@@ -209,7 +196,7 @@ TEST_CASE("an item nobody has is reported after each full round", "[overlay_mana
   CHECK(missing[0].change == ItemChange::kMissing);
   CHECK(missing[0].item == test::item_id_of(*named.tx_set));
   CHECK(missing[0].rounds == 1);
-  pass(f, limits::kFetchReplyTimeout);
+  f.pass(limits::kFetchReplyTimeout);
   refuse();
   missing = f.find<PublishItem>();
   REQUIRE(missing.size() == 1);
@@ -250,7 +237,7 @@ TEST_CASE("a client's own envelope is refused if no peer could decode it", "[ove
   Fixture f;
   f.connect(1);
   f.give(Broadcast{RequestId{1}, test::make_scp({}, {.node = test::make_node(7), .value_bytes = 8})});
-  CHECK(answer(f).status == RequestStatus::kRefused);
+  CHECK(f.answer().status == RequestStatus::kRefused);
   CHECK(f.sent().empty());
 }
 
@@ -259,14 +246,14 @@ TEST_CASE("what a client puts is served, and ends the search for it", "[overlay_
   const Named named;
   const PeerId a = f.connect(1);
   f.give(PutItem{RequestId{1}, named.quorum_set});
-  CHECK(answer(f).status == RequestStatus::kAccepted);
+  CHECK(f.answer().status == RequestStatus::kAccepted);
   f.give(PutItem{RequestId{2}, named.quorum_set});
-  CHECK(answer(f).status == RequestStatus::kDuplicate);
+  CHECK(f.answer().status == RequestStatus::kDuplicate);
   f.give(Broadcast{RequestId{3}, named.envelope()});
   CHECK(questions(f) == Questions{{a, named.tx_set->item_hash()}});
   f.receive(a, wire::write_get_tx_set(named.tx_set->item_hash()));
   f.give(PutItem{RequestId{4}, named.tx_set});
-  CHECK(answer(f).status == RequestStatus::kAccepted);
+  CHECK(f.answer().status == RequestStatus::kAccepted);
   const auto published = f.find<PublishItem>();
   REQUIRE(published.size() == 1);
   CHECK(published[0].peer.is_local());
@@ -280,17 +267,17 @@ TEST_CASE("a client waits for an item like an envelope until it cancels", "[over
   const PeerId b = f.connect(2);
   const ItemId item = test::item_id_of(*named.tx_set);
   f.give(FetchItem{RequestId{1}, item, 0, {test::make_node(2), test::make_node(99)}});
-  CHECK(answer(f).status == RequestStatus::kAccepted);
+  CHECK(f.answer().status == RequestStatus::kAccepted);
   CHECK(questions(f) == Questions{{b, item.hash}});
   f.give(CancelFetch{RequestId{2}, item});
-  CHECK(answer(f).status == RequestStatus::kAccepted);
+  CHECK(f.answer().status == RequestStatus::kAccepted);
   CHECK(f.overlay->status(f.now.instant).items_wanted == 0);
   f.give(CancelFetch{RequestId{3}, item});
-  CHECK(answer(f).status == RequestStatus::kNotFound);
+  CHECK(f.answer().status == RequestStatus::kNotFound);
   f.give(FetchItem{RequestId{4}, item, 0, {}});
   f.receive(b, named.tx_set);
   f.give(FetchItem{RequestId{5}, item, 0, {}});
-  CHECK(answer(f).status == RequestStatus::kDuplicate);
+  CHECK(f.answer().status == RequestStatus::kDuplicate);
 }
 
 TEST_CASE("a client waits for the slot it named, or the ledger's", "[overlay_manager]") {
@@ -306,8 +293,8 @@ TEST_CASE("a client waits for the slot it named, or the ledger's", "[overlay_man
   f.give(LedgerUpdated{view, {}, {}});
   CHECK(f.overlay->status(f.now.instant).items_wanted == 0);
   f.give(FetchItem{RequestId{2}, item, 1000, {}});
-  CHECK(answer(f).status == RequestStatus::kRefused);
-  CHECK(answer(f).why.find("slot: 1000") == 0);
+  CHECK(f.answer().status == RequestStatus::kRefused);
+  CHECK(f.answer().why.find("slot: 1000") == 0);
 }
 
 TEST_CASE("what a client waited for is held before what several nodes name", "[overlay_manager]") {
@@ -335,9 +322,9 @@ TEST_CASE("a client that waits for too many items is told so", "[overlay_manager
   Fixture f;
   for (std::uint64_t i = 0; i < limits::kClientFetchesMax; ++i) {
     f.give(FetchItem{RequestId{i}, {ItemKind::kTxSet, {test::make_full_hash(i).bytes}}, 0, {}});
-    REQUIRE(answer(f).status == RequestStatus::kAccepted);
+    REQUIRE(f.answer().status == RequestStatus::kAccepted);
   }
   f.give(FetchItem{RequestId{1}, {ItemKind::kTxSet, {test::make_full_hash(5000).bytes}}, 0, {}});
-  CHECK(answer(f).status == RequestStatus::kRefused);
-  CHECK(answer(f).why.find("1000") != std::string::npos);
+  CHECK(f.answer().status == RequestStatus::kRefused);
+  CHECK(f.answer().why.find("1000") != std::string::npos);
 }

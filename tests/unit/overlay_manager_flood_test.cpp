@@ -9,12 +9,6 @@ namespace {
 
 const std::uint64_t kCost = test::make_transaction({}, 1)->size() + limits::kEventOverheadBytes;
 
-LedgerView ledger_at(std::uint32_t sequence) {
-  LedgerView view;
-  view.sequence = sequence;
-  return view;
-}
-
 void set_window(Fixture& f, std::uint64_t transactions, std::uint64_t reserve = 0) {
   f.give(TransactionTakers{true, {.published_bytes_max = transactions * kCost, .reserve_bytes = reserve * kCost}});
 }

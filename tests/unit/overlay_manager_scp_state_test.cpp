@@ -10,12 +10,6 @@ MessagePtr envelope(std::uint64_t node, std::uint64_t slot, std::uint32_t counte
   return test::make_scp({}, {.node = test::make_node(node), .slot = slot, .ballot_counter = counter});
 }
 
-LedgerView ledger_at(std::uint32_t sequence) {
-  LedgerView view;
-  view.sequence = sequence;
-  return view;
-}
-
 std::vector<MessagePtr> scp_sent_to(const Fixture& f, PeerId peer) {
   std::vector<MessagePtr> sent;
   for (const Send& send : f.find<Send>())
@@ -29,18 +23,6 @@ std::vector<std::pair<PeerId, std::uint32_t>> states_asked(const Fixture& f) {
   for (const Send& send : f.find<Send>())
     if (const auto first = wire::read_get_scp_state(send.message->xdr())) asked.emplace_back(send.peer, *first);
   return asked;
-}
-
-void pass(Fixture& f, Duration time) {
-  f.now.instant = f.now.instant + time;
-  f.out.clear();
-  f.overlay->advance(f.now, f.out);
-}
-
-RequestAnswer answer(const Fixture& f) {
-  const auto answers = f.find<RequestAnswer>();
-  REQUIRE(answers.size() == 1);
-  return answers[0];
 }
 
 }  // namespace
@@ -115,11 +97,11 @@ TEST_CASE("the checkpoint before the sequential slots follows two seconds after 
   f.receive(a, wire::write_get_scp_state(0));
   CHECK(scp_sent_to(f, a) == std::vector{current});
   f.receive(a, wire::write_get_scp_state(0));
-  pass(f, limits::kCheckpointDelay - milliseconds(1));
+  f.pass(limits::kCheckpointDelay - milliseconds(1));
   CHECK(scp_sent_to(f, a).empty());
-  pass(f, milliseconds(1));
+  f.pass(milliseconds(1));
   CHECK(scp_sent_to(f, a) == std::vector{checkpoint});
-  pass(f, seconds(4));
+  f.pass(seconds(4));
   CHECK(scp_sent_to(f, a).empty());
 }
 
@@ -139,18 +121,18 @@ TEST_CASE("a checkpoint among the sequential slots is sent with them", "[overlay
 TEST_CASE("a client has peers asked for their SCP state", "[overlay_manager]") {
   Fixture f;
   f.give(RequestScpState{RequestId{1}, std::nullopt, 1, std::nullopt});
-  CHECK(answer(f).status == RequestStatus::kNotFound);
+  CHECK(f.answer().status == RequestStatus::kNotFound);
   f.give(LedgerUpdated{ledger_at(100), {}, {}});
   const PeerId a = f.connect(1);
   f.connect(2);
   f.connect(3);
   f.give(RequestScpState{RequestId{2}, test::make_node(1), 1, 77});
-  CHECK(answer(f).nodes == std::vector{test::make_node(1)});
+  CHECK(f.answer().nodes == std::vector{test::make_node(1)});
   CHECK(states_asked(f) == std::vector<std::pair<PeerId, std::uint32_t>>{{a, 77}});
   f.give(RequestScpState{RequestId{3}, test::make_node(99), 1, std::nullopt});
-  CHECK(answer(f).status == RequestStatus::kNotFound);
+  CHECK(f.answer().status == RequestStatus::kNotFound);
   f.give(RequestScpState{RequestId{4}, std::nullopt, 2, std::nullopt});
-  CHECK(answer(f).nodes.size() == 2);
+  CHECK(f.answer().nodes.size() == 2);
   REQUIRE(states_asked(f).size() == 2);
   CHECK(states_asked(f)[0].second == 98);
 }
@@ -161,14 +143,14 @@ TEST_CASE("while out of sync two peers are asked for SCP state every ten seconds
   LedgerView view = ledger_at(100);
   view.is_in_sync = false;
   f.give(LedgerUpdated{view, {}, {}});
-  pass(f, milliseconds(0));
+  f.pass(milliseconds(0));
   CHECK(states_asked(f).size() == 2);
-  pass(f, limits::kOutOfSyncAskPeriod - milliseconds(1));
+  f.pass(limits::kOutOfSyncAskPeriod - milliseconds(1));
   CHECK(states_asked(f).empty());
-  pass(f, milliseconds(1));
+  f.pass(milliseconds(1));
   CHECK(states_asked(f).size() == 2);
   f.give(LedgerUpdated{ledger_at(101), {}, {}});
-  pass(f, seconds(20));
+  f.pass(seconds(20));
   CHECK(states_asked(f).empty());
 }
 
@@ -177,13 +159,13 @@ TEST_CASE("a client answers a question for SCP state itself", "[overlay_manager]
   const PeerId a = f.connect(1);
   const std::vector messages{envelope(7, 5), envelope(8, 6)};
   f.give(SendScpState{RequestId{1}, test::make_node(1), messages});
-  CHECK(answer(f).status == RequestStatus::kAccepted);
+  CHECK(f.answer().status == RequestStatus::kAccepted);
   CHECK(scp_sent_to(f, a) == messages);
   f.give(SendScpState{RequestId{2}, test::make_node(9), messages});
-  CHECK(answer(f).status == RequestStatus::kNotFound);
+  CHECK(f.answer().status == RequestStatus::kNotFound);
   f.give(LedgerUpdated{ledger_at(17), {}, {}});
   f.give(SendScpState{RequestId{3}, test::make_node(1), messages});
-  CHECK(answer(f).status == RequestStatus::kRefused);
-  CHECK(answer(f).why.find("scp_envelopes[0]") == 0);
+  CHECK(f.answer().status == RequestStatus::kRefused);
+  CHECK(f.answer().why.find("scp_envelopes[0]") == 0);
   CHECK(scp_sent_to(f, a).empty());
 }
