@@ -28,7 +28,8 @@ TxPool::TxPool(const TxPoolOptions& options, TxFloodMetrics& metrics)
       pending_(options.bytes_max / kUsualCost),
       accepted_(options.bytes_max / kUsualCost),
       banned_(options.bans_max),
-      banned_full_(options.bans_max) {
+      banned_full_(options.bans_max),
+      let_go_(options.bans_max) {
   by_flood_hash_.reserve(options.bytes_max / kUsualCost);
 }
 
@@ -156,12 +157,26 @@ bool TxPool::is_over(std::uint32_t ledger) const {
 
 void TxPool::sweep(std::size_t count_max) {
   for (std::size_t i = 0; i < count_max && !pending_.empty() && is_over(pending_.oldest().ledger); ++i)
-    take(pending_.oldest_key());
+    let_go(pending_.oldest_key());
   for (std::size_t i = 0; i < count_max && !accepted_.empty() && is_over(accepted_.oldest().ledger); ++i)
-    take(accepted_.oldest_key());
+    let_go(accepted_.oldest_key());
   const auto is_lifted = [this](std::uint32_t ledger) { return is_over(ledger); };
   banned_.erase_oldest_if(count_max, is_lifted);
   banned_full_.erase_oldest_if(count_max, is_lifted);
+  let_go_.erase_oldest_if(count_max, is_lifted);
+}
+
+void TxPool::let_go(const TxFullHash& hash) {
+  const TxFullHash gone = hash;  // the key goes with the entry
+  take(gone);
+  renew_ban(let_go_, gone, sequence_, options_.bans_max);
+}
+
+bool TxPool::was_let_go(const TxFullHash& hash) const {
+  for (const HeldMap* held : {&pending_, &accepted_})
+    if (const Held* const found = held->find(hash)) return is_over(found->ledger);
+  const std::uint32_t* const ledger = let_go_.find(hash);
+  return ledger != nullptr && !is_over(*ledger);
 }
 
 const TxPool::Held* TxPool::find_live(const HeldMap& held, const TxFullHash& hash) const {
@@ -209,6 +224,7 @@ void TxPool::check_invariants() const {
   accepted_.check_invariants();
   banned_.check_invariants();
   banned_full_.check_invariants();
+  let_go_.check_invariants();
   std::size_t pending_bytes = 0;
   std::size_t accepted_bytes = 0;
   const auto check = [&](const TxFullHash& hash, const Held& held, std::size_t& bytes) {
@@ -226,6 +242,7 @@ void TxPool::check_invariants() const {
   OVERLAYD_CHECK(bytes() <= options_.bytes_max);
   OVERLAYD_CHECK(by_hash_.size() == size() && by_flood_hash_.size() == size());
   OVERLAYD_CHECK(banned_.size() <= options_.bans_max && banned_full_.size() <= options_.bans_max);
+  OVERLAYD_CHECK(let_go_.size() <= options_.bans_max);
 }
 
 }  // namespace overlayd::flood

@@ -14,7 +14,8 @@
 //          TransactionQueue::removeApplied.
 // Rule 5.  A transaction is held for ledgers_max ledgers, 10 (ours: stellar-core keeps it pending for 4 and bans it then;
 //          here the consensus process says what is banned). One added while no ledger was known counts from the first
-//          one known. After that it counts as absent, as a ban does; the memory goes step by step: 256 of each kind
+//          one known. After that it counts as absent, as a ban does, but is not demanded for as many ledgers again: a peer
+//          that still holds it would bring it to the client a second time. The memory goes step by step: 256 of each kind
 //          with a new ledger, two with each addition. Rationale: freeing a ledger's worth in one go would hold up the
 //          SCP messages of that moment.
 // Limits.  bytes_max bytes, each transaction counted with kTxPoolEntryBytes for its bookkeeping. A pending one makes
@@ -82,7 +83,12 @@ class TxPool {
   [[nodiscard]] bool is_known(const TxFullHash& hash) const;
   [[nodiscard]] bool is_banned(const TxFullHash& hash) const;
   [[nodiscard]] bool is_banned(const TxHash& hash) const;
-  [[nodiscard]] bool is_known_or_banned(const TxFullHash& hash) const { return is_known(hash) || is_banned(hash); }
+  // Rule 5: it was held for its time.
+  [[nodiscard]] bool was_let_go(const TxFullHash& hash) const;
+  // Not to be demanded.
+  [[nodiscard]] bool is_known_or_banned(const TxFullHash& hash) const {
+    return is_known(hash) || is_banned(hash) || was_let_go(hash);
+  }
 
   // All of these count what is in memory.
   [[nodiscard]] std::size_t size() const { return pending_.size() + accepted_.size(); }
@@ -122,6 +128,8 @@ class TxPool {
   std::unordered_map<FloodHash, TxFullHash> by_flood_hash_;
   InsertionMap<TxHash, std::uint32_t> banned_;  // to the ledger of the ban
   InsertionMap<TxFullHash, std::uint32_t> banned_full_;
+  InsertionMap<TxFullHash, std::uint32_t> let_go_;  // to the ledger at which it was
+  void let_go(const TxFullHash& hash);
   std::uint32_t sequence_ = 0;
   std::uint32_t first_sequence_ = 0;  // the first ledger known
 };

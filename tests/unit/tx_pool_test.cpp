@@ -133,7 +133,7 @@ TEST_CASE("of more than can be freed at once, nothing too old is known", "[tx_po
   REQUIRE(t.pool.size() == 600 - 256);
   REQUIRE(t.pool.ban_count() == 600 - 256);
   const MessagePtr late = transaction(599);
-  REQUIRE_FALSE(t.pool.is_known_or_banned(late->tx_full_hash()));
+  REQUIRE_FALSE(t.pool.is_known(late->tx_full_hash()));
   REQUIRE(t.pool.find_accepted(late->tx_full_hash()) == nullptr);
   REQUIRE(t.pool.find(late->flood_hash()) == nullptr);
   REQUIRE(t.pool.accepted(1000).empty());
@@ -146,6 +146,29 @@ TEST_CASE("of more than can be freed at once, nothing too old is known", "[tx_po
     REQUIRE(t.pool.add(transaction(2000 + i), 20, TxState::kPending) == TxAdded::kAdded);
   REQUIRE(t.pool.size() == 301);
   REQUIRE(t.pool.ban_count() == 0);
+  t.pool.check_invariants();
+}
+
+TEST_CASE("what was held for its time is not demanded for as long again", "[tx_pool]") {
+  Pool t;
+  for (std::uint32_t i = 0; i < 300; ++i)
+    REQUIRE(t.pool.add(transaction(i), 10, i % 2 == 0 ? TxState::kPending : TxState::kAccepted) == TxAdded::kAdded);
+  REQUIRE_FALSE(t.pool.was_let_go(transaction(0)->tx_full_hash()));
+  t.pool.set_ledger(20);
+  for (std::uint32_t i = 0; i < 300; ++i) {  // in memory still, or not
+    REQUIRE(t.pool.was_let_go(transaction(i)->tx_full_hash()));
+    REQUIRE(t.pool.is_known_or_banned(transaction(i)->tx_full_hash()));
+    REQUIRE_FALSE(t.pool.is_known(transaction(i)->tx_full_hash()));
+  }
+  t.pool.set_ledger(21);
+  t.pool.set_ledger(29);
+  REQUIRE(t.pool.is_known_or_banned(transaction(0)->tx_full_hash()));
+  REQUIRE_FALSE(t.pool.is_known_or_banned(transaction(1000)->tx_full_hash()));
+  // A client may give it once more.
+  REQUIRE(t.pool.add(transaction(0), 29, TxState::kAccepted) == TxAdded::kAdded);
+  REQUIRE(t.pool.is_known(transaction(0)->tx_full_hash()));
+  t.pool.set_ledger(31);
+  REQUIRE_FALSE(t.pool.is_known_or_banned(transaction(2)->tx_full_hash()));
   t.pool.check_invariants();
 }
 
