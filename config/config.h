@@ -48,6 +48,10 @@ struct PeersConfig {
   std::uint32_t target_outbound = 0;
   std::uint32_t max_inbound = 0;
   std::uint32_t max_pending = 0;
+  std::uint32_t max_inbound_per_ip = 0;
+  std::uint32_t max_inbound_per_subnet = 0;  // an IPv4 /24, an IPv6 /64
+  std::uint32_t max_outbound_per_group = 0;  // an IPv4 /16, an IPv6 /32
+  std::uint32_t slow_drops_per_tick = 0;
   bool operator==(const PeersConfig&) const = default;
 };
 

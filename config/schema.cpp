@@ -1,67 +1,20 @@
 #include "config/schema.h"
 
-#include <algorithm>
 #include <array>
-#include <type_traits>
 
 #include "config/host_port.h"
+#include "config/schema_rows.h"
 #include "core/crypto/strkey.h"
-#include "core/limits.h"
 
 namespace overlayd::config {
+
+using namespace rows;
+
 namespace {
 
-constexpr std::int64_t kTextMax = 4096;
-constexpr std::int64_t kListMax = 1000;
 constexpr std::int64_t kSocketPathMax = 107;  // sockaddr_un::sun_path with its terminator
 constexpr std::int64_t kGroupNameMax = 32;    // shadow-utils
 constexpr std::int64_t kVersionMax = 0xffffffff;
-constexpr std::int64_t kMiB = 1 << 20;
-
-std::string store_addresses(const StringList& texts, std::vector<HostPort>& field) {
-  field.clear();
-  for (const std::string& text : texts) {
-    auto parsed = parse_host_port(text, limits::kPeerPort);
-    if (!parsed) return parsed.error();
-    field.push_back(std::move(parsed).value());
-  }
-  return {};
-}
-
-std::string store_node_ids(const StringList& texts, std::vector<NodeId>& field) {
-  field.clear();
-  for (const std::string& text : texts) {
-    auto parsed = crypto::decode_node_id(text);
-    if (!parsed) return "item " + std::to_string(field.size() + 1) + " is not a node id (G...): " + parsed.error();
-    field.push_back(parsed.value());
-  }
-  return {};
-}
-
-// The binding of most rows: the value goes into one field.
-template <auto Section, auto Field>
-std::string store(Config& config, const Value& value) {
-  auto& field = config.*Section.*Field;
-  using T = std::remove_reference_t<decltype(field)>;
-  if constexpr (std::is_same_v<T, bool>) {
-    field = std::get<bool>(value);
-  } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
-    field = static_cast<T>(std::get<std::int64_t>(value));
-  } else if constexpr (std::is_same_v<T, std::vector<HostPort>>) {
-    return store_addresses(std::get<StringList>(value), field);
-  } else if constexpr (std::is_same_v<T, std::vector<NodeId>>) {
-    return store_node_ids(std::get<StringList>(value), field);
-  } else {
-    field = std::get<std::string>(value);
-  }
-  return {};
-}
-
-template <auto Field>
-std::string store_milliseconds(Config& config, const Value& value) {
-  config.flood.*Field = milliseconds(std::get<std::int64_t>(value));
-  return {};
-}
 
 std::string store_seed_file(Config& config, const Value& value) {
   const auto& text = std::get<std::string>(value);
@@ -78,7 +31,7 @@ std::string store_listen_address(Config& config, const Value& value) {
   return {};
 }
 
-constexpr std::array kSchema = {
+constexpr std::array kNode = {
     Key{"node.seed_file",
         Kind::kString,
         "\"\"",
@@ -125,79 +78,9 @@ constexpr std::array kSchema = {
         "PEER_PORT",
         "Port to accept peers on; told to every peer.",
         store<&Config::listen, &ListenConfig::port>},
-    Key{"peers.known",
-        Kind::kStringList,
-        "[]",
-        {0, kListMax},
-        "",
-        "",
-        "KNOWN_PEERS",
-        "Peers to dial while there are too few: \"host\", \"host:port\", \"[v6]:port\".\n"
-        "If this key is absent, the preset's own list.",
-        store<&Config::peers, &PeersConfig::known>},
-    Key{"peers.preferred",
-        Kind::kStringList,
-        "[]",
-        {0, kListMax},
-        "",
-        "",
-        "PREFERRED_PEERS",
-        "Peers to stay connected to; they take slots from others.",
-        store<&Config::peers, &PeersConfig::preferred>},
-    Key{"peers.preferred_keys",
-        Kind::kStringList,
-        "[]",
-        {0, kListMax},
-        "",
-        "",
-        "PREFERRED_PEER_KEYS",
-        "Node ids (G...) treated as preferred from any address.",
-        store<&Config::peers, &PeersConfig::preferred_keys>},
-    Key{"peers.preferred_only",
-        Kind::kBoolean,
-        "false",
-        {},
-        "",
-        "",
-        "PREFERRED_PEERS_ONLY",
-        "Connect to and accept preferred peers only.",
-        store<&Config::peers, &PeersConfig::is_preferred_only>},
-    Key{"peers.allow_private",
-        Kind::kBoolean,
-        "false",
-        {},
-        "",
-        "",
-        "ALLOW_LOCALHOST_FOR_TESTING",
-        "Use loopback and private addresses too: for test networks.",
-        store<&Config::peers, &PeersConfig::is_private_allowed>},
-    Key{"peers.target_outbound",
-        Kind::kInteger,
-        "8",
-        {0, 1000},
-        "peers",
-        "",
-        "TARGET_PEER_CONNECTIONS",
-        "Authenticated peers that we dialled to aim for.",
-        store<&Config::peers, &PeersConfig::target_outbound>},
-    Key{"peers.max_inbound",
-        Kind::kInteger,
-        "64",
-        {0, 10000},
-        "peers",
-        "",
-        "MAX_ADDITIONAL_PEER_CONNECTIONS",
-        "Authenticated peers that dialled us, at most.",
-        store<&Config::peers, &PeersConfig::max_inbound>},
-    Key{"peers.max_pending",
-        Kind::kInteger,
-        "500",
-        {1, 65535},
-        "connections",
-        "",
-        "MAX_PENDING_CONNECTIONS",
-        "Connections not yet authenticated, both directions, at most.",
-        store<&Config::peers, &PeersConfig::max_pending>},
+};
+
+constexpr std::array kProcess = {
     Key{"ipc.socket",
         Kind::kString,
         "\"/run/overlayd/overlayd.sock\"",
@@ -262,168 +145,9 @@ constexpr std::array kSchema = {
         "consensus: transactions are relayed once the consensus process accepts them.\n"
         "standalone: there is none; well-formed new transactions are relayed.",
         store<&Config::relay, &RelayConfig::mode>},
-    Key{"flood.immediate",
-        Kind::kBoolean,
-        "true",
-        {},
-        "",
-        "",
-        "",
-        "Advertise and demand at once when idle. false: only at stellar-core's fixed periods.",
-        store<&Config::flood, &FloodConfig::is_immediate>},
-    Key{"flood.advert_period_ms",
-        Kind::kInteger,
-        "100",
-        {1, 10'000},
-        "milliseconds",
-        "",
-        "FLOOD_ADVERT_PERIOD_MS",
-        "Adverts to a busy peer are sent at most this often.",
-        store_milliseconds<&FloodConfig::advert_period>},
-    Key{"flood.demand_period_ms",
-        Kind::kInteger,
-        "200",
-        {1, 10'000},
-        "milliseconds",
-        "",
-        "FLOOD_DEMAND_PERIOD_MS",
-        "Transactions that wait to be demanded are looked at this often.",
-        store_milliseconds<&FloodConfig::demand_period>},
-    Key{"flood.demand_backoff_ms",
-        Kind::kInteger,
-        "500",
-        {1, 2000},
-        "milliseconds",
-        "",
-        "FLOOD_DEMAND_BACKOFF_DELAY_MS",
-        "Wait this long, times the peers asked, at most 2 s, before another peer is asked.",
-        store_milliseconds<&FloodConfig::demand_backoff>},
-    Key{"flood.pool_bytes",
-        Kind::kInteger,
-        "67108864",
-        {kMiB, 65536 * kMiB},
-        "bytes",
-        "",
-        "",
-        "Memory for transactions that are held to answer demands.",
-        store<&Config::flood, &FloodConfig::pool_bytes>},
-    Key{"flood.pool_ledgers",
-        Kind::kInteger,
-        "10",
-        {1, 1000},
-        "ledgers",
-        "",
-        "",
-        "Hold a transaction, and a ban of one, for so many ledgers.",
-        store<&Config::flood, &FloodConfig::pool_ledgers>},
-    Key{"flow_control.reading_capacity",
-        Kind::kInteger,
-        "201",
-        {2, 100'000},
-        "messages",
-        "",
-        "PEER_READING_CAPACITY",
-        "Unprocessed messages of one peer at which its socket is not read; above flood_capacity.",
-        store<&Config::flow_control, &FlowControlConfig::reading_capacity>},
-    Key{"flow_control.flood_capacity",
-        Kind::kInteger,
-        "200",
-        {1, 100'000},
-        "messages",
-        "",
-        "PEER_FLOOD_READING_CAPACITY",
-        "Flood messages that a peer may send before it is granted more.",
-        store<&Config::flow_control, &FlowControlConfig::flood_capacity>},
-    Key{"flow_control.flood_capacity_bytes",
-        Kind::kInteger,
-        "300000",
-        {1, 1024 * kMiB},
-        "bytes",
-        "",
-        "PEER_FLOOD_READING_CAPACITY_BYTES",
-        "The same in bytes; grows by itself with the network's largest transaction.",
-        store<&Config::flow_control, &FlowControlConfig::flood_capacity_bytes>},
-    Key{"flow_control.send_more_batch",
-        Kind::kInteger,
-        "40",
-        {1, 100'000},
-        "messages",
-        "",
-        "FLOW_CONTROL_SEND_MORE_BATCH_SIZE",
-        "Grant more after so many messages; at most flood_capacity.",
-        store<&Config::flow_control, &FlowControlConfig::send_more_batch>},
-    Key{"flow_control.send_more_batch_bytes",
-        Kind::kInteger,
-        "100000",
-        {1, 1024 * kMiB},
-        "bytes",
-        "",
-        "FLOW_CONTROL_SEND_MORE_BATCH_SIZE_BYTES",
-        "Grant more after so many bytes; flood_capacity_bytes must hold this and a largest transaction.",
-        store<&Config::flow_control, &FlowControlConfig::send_more_batch_bytes>},
-    Key{"flow_control.tx_queue_bytes",
-        Kind::kInteger,
-        "3145728",
-        {1, 1024 * kMiB},
-        "bytes",
-        "",
-        "OUTBOUND_TX_QUEUE_BYTE_LIMIT",
-        "Transactions that wait for one peer's credit; past it they are dropped. Holds a largest one.",
-        store<&Config::flow_control, &FlowControlConfig::tx_queue_bytes>},
-    Key{"fetch.slots_to_remember",
-        Kind::kInteger,
-        "12",
-        {1, limits::kSlotsToRememberMax},
-        "slots",
-        "",
-        "MAX_SLOTS_TO_REMEMBER",
-        "Slots whose envelopes and items are kept, where the consensus process names no lowest one.",
-        store<&Config::fetch, &FetchConfig::slots_to_remember>},
-    Key{"fetch.queries_per_second",
-        Kind::kInteger,
-        "5",
-        {1, 1000},
-        "queries",
-        "",
-        "",
-        "Questions for sets that one peer gets answered, of each kind; more are ignored.",
-        store<&Config::fetch, &FetchConfig::queries_per_second>},
-    Key{"fetch.scp_state_queries",
-        Kind::kInteger,
-        "10",
-        {1, 1000},
-        "queries",
-        "",
-        "",
-        "Questions for the SCP state that one peer gets answered in slots_to_remember ledgers.",
-        store<&Config::fetch, &FetchConfig::scp_state_queries>},
-    Key{"fetch.tx_set_bytes",
-        Kind::kInteger,
-        "134217728",
-        {32 * kMiB, 65536 * kMiB},
-        "bytes",
-        "",
-        "",
-        "Memory for transaction sets that are held to answer peers.",
-        store<&Config::fetch, &FetchConfig::tx_set_bytes>},
-    Key{"fetch.quorum_set_bytes",
-        Kind::kInteger,
-        "8388608",
-        {kMiB, 65536 * kMiB},
-        "bytes",
-        "",
-        "",
-        "The same for quorum sets.",
-        store<&Config::fetch, &FetchConfig::quorum_set_bytes>},
-    Key{"fetch.scp_state_bytes",
-        Kind::kInteger,
-        "67108864",
-        {16 * kMiB, 65536 * kMiB},
-        "bytes",
-        "",
-        "",
-        "Memory for the latest SCP envelopes of every node; one node may fill 1/64 of it.",
-        store<&Config::fetch, &FetchConfig::scp_state_bytes>},
+};
+
+constexpr std::array kOverlay = {
     Key{"overlay.version",
         Kind::kInteger,
         "42",
@@ -471,8 +195,20 @@ constexpr std::array kSchema = {
         store<&Config::threads, &ThreadsConfig::network>},
 };
 
+// In the order of the example file.
+std::vector<Key> all_rows() {
+  std::vector<Key> all;
+  for (const std::span<const Key> some : {std::span<const Key>(kNode), rows::peers(), std::span<const Key>(kProcess),
+                                          rows::flood(), std::span<const Key>(kOverlay)})
+    all.insert(all.end(), some.begin(), some.end());
+  return all;
+}
+
 }  // namespace
 
-std::span<const Key> schema() { return kSchema; }
+std::span<const Key> schema() {
+  static const std::vector<Key> kAll = all_rows();
+  return kAll;
+}
 
 }  // namespace overlayd::config

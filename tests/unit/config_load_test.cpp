@@ -265,6 +265,22 @@ TEST_CASE("flooding's periods and the pool are what stellar-core and the limits 
   CHECK(config_of("[flood]\nadvert_period_ms = 50\n").flood.advert_period == milliseconds(50));
 }
 
+TEST_CASE("bounds of connections by address are what the limits say", "[config_load]") {
+  const PeersConfig peers = config_of("").peers;
+  CHECK(peers.max_inbound_per_ip == limits::kInboundPerIpMax);
+  CHECK(peers.max_inbound_per_subnet == limits::kInboundPerSubnetMax);
+  CHECK(peers.max_outbound_per_group == limits::kOutboundPerGroupMax);
+  CHECK(peers.slow_drops_per_tick == limits::kSlowDropsPerTick);
+  const PeersConfig given = config_of(
+                                "[peers]\nmax_inbound_per_ip = 1\nmax_inbound_per_subnet = 2\n"
+                                "max_outbound_per_group = 3\nmax_slow_drops = 1000\n")
+                                .peers;
+  CHECK(given.max_inbound_per_ip == 1);
+  CHECK(given.max_inbound_per_subnet == 2);
+  CHECK(given.max_outbound_per_group == 3);
+  CHECK(given.slow_drops_per_tick == 1000);
+}
+
 TEST_CASE("what is remembered and served is what stellar-core and the limits say", "[config_load]") {
   const FetchConfig fetch = config_of("").fetch;
   CHECK(fetch.slots_to_remember == limits::kSlotsToRemember);
