@@ -1,6 +1,8 @@
 #include "core/error.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/check.h"
 
@@ -21,6 +23,7 @@ constexpr std::array<DropReasonInfo, kDropReasonCount> kTable{{
     {kHelloUnexpected, kSilent, "received unexpected HELLO", "hello_unexpected"},
     {kAuthCertInvalid, kSilent, "failed to verify auth cert", "auth_cert_invalid"},
     {kBanned, kSilent, "node is banned", "banned"},
+    {kCoolingDown, kSilent, "node was dropped a short time ago", "cooling_down"},
     {kWrongProtocolVersion, kConf, "wrong protocol version", "wrong_protocol_version"},
     {kConnectingToSelf, kConf, "connecting to self", "connecting_to_self"},
     {kWrongNetwork, kConf, "wrong network passphrase", "wrong_network"},
@@ -44,6 +47,7 @@ constexpr std::array<DropReasonInfo, kDropReasonCount> kTable{{
     {kNoCredit, kSilent, "idle timeout (no new flood requests)", "no_credit"},
     {kStraggling, kSilent, "straggling (cannot keep up)", "straggling"},
     {kNoPendingSlot, kSilent, "all pending connections are taken", "no_pending_slot"},
+    {kAddressLimit, kSilent, "too many connections from this address", "address_limit"},
     {kWriteQueueFull, kSilent, "straggling (cannot keep up)", "write_queue_full"},
     {kShutdown, kMisc, "shutdown", "shutdown"},
     {kOperator, kMisc, "dropped by operator", "operator"},
@@ -60,6 +64,24 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "one row per DropReason, in the order of the enum");
 
+constexpr std::string_view kNoRoom =
+    "no slot was free, or only preferred peers are taken: see peers.max_inbound, target_outbound and preferred_only";
+constexpr std::string_view kSlowReader = "it reads too slowly; if many do, check our upload bandwidth";
+constexpr std::array<std::pair<DropReason, std::string_view>, 12> kAdvice{{
+    {kAuthCertInvalid, "it may be of another network; if many are, check network.passphrase and this machine's clock"},
+    {kBanned, "`overlayctl bans` lists the bans, `overlayctl unban` lifts one"},
+    {kWrongProtocolVersion, "its versions and ours do not overlap: check overlay.min_version"},
+    {kConnectingToSelf, "remove our own address from peers.known"},
+    {kWrongNetwork, "it is of another network: check network.preset and network.passphrase"},
+    {kPeerRejected, kNoRoom},
+    {kNoCredit, kSlowReader},
+    {kStraggling, kSlowReader},
+    {kNoPendingSlot, "raise peers.max_pending if the machine can take more"},
+    {kAddressLimit, "if these are honest, raise peers.max_inbound_per_ip or peers.max_inbound_per_subnet"},
+    {kWriteQueueFull, kSlowReader},
+    {kDialFailed, "check the address and firewalls; what is in the book is tried again after its back-off"},
+}};
+
 constexpr std::array<std::string_view, 5> kCodeNames{"ERR_MISC", "ERR_DATA", "ERR_CONF", "ERR_AUTH", "ERR_LOAD"};
 
 }  // namespace
@@ -68,6 +90,11 @@ const DropReasonInfo& drop_reason_info(DropReason reason) {
   const auto row = static_cast<std::size_t>(reason);
   OVERLAYD_CHECK(row < kTable.size());
   return kTable[row];
+}
+
+std::string_view drop_reason_advice(DropReason reason) {
+  const auto* found = std::ranges::find(kAdvice, reason, &std::pair<DropReason, std::string_view>::first);
+  return found == kAdvice.end() ? std::string_view{} : found->second;
 }
 
 std::string_view error_code_name(std::int32_t code) {

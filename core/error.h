@@ -31,6 +31,7 @@ enum class DropReason : std::uint8_t {
   kHelloUnexpected,
   kAuthCertInvalid,
   kBanned,
+  kCoolingDown,
   kWrongProtocolVersion,
   kConnectingToSelf,
   kWrongNetwork,
@@ -56,6 +57,7 @@ enum class DropReason : std::uint8_t {
   kNoCredit,
   kStraggling,
   kNoPendingSlot,
+  kAddressLimit,
   kWriteQueueFull,
   // ends that are nobody's fault
   kShutdown,
@@ -75,5 +77,7 @@ struct DropReasonInfo {
 };
 
 [[nodiscard]] const DropReasonInfo& drop_reason_info(DropReason reason);
+// What an operator can do about links that end for this reason; empty if there is nothing. For log and RPC.
+[[nodiscard]] std::string_view drop_reason_advice(DropReason reason);
 
 }  // namespace overlayd

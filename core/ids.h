@@ -48,6 +48,16 @@ struct PeerAddress {
   static PeerAddress from_v4(std::array<std::uint8_t, 4> ip, std::uint16_t port);
 };
 
+// A range of IP addresses, held as PeerAddress holds them: IPv4 /n is the prefix 96 + n. Bits past the prefix are zero.
+struct Subnet {
+  std::array<std::uint8_t, 16> ip{};
+  std::uint8_t prefix = 128;  // bits, 0 to 128
+  auto operator<=>(const Subnet&) const = default;
+  [[nodiscard]] bool contains(const PeerAddress& address) const;
+  // The range of `prefix` bits that holds the address.
+  static Subnet around(const PeerAddress& address, std::uint8_t prefix);
+};
+
 }  // namespace overlayd
 
 template <>

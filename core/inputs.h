@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/ban.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/ids.h"
@@ -152,18 +153,51 @@ struct PeersResolved {
   std::vector<PeerAddress> known;
   std::vector<PeerAddress> preferred;
 };
+// Below, a request of 0 stands for nobody who waits for an answer.
+
+// A peer by its node id, or by its address: that of HELLO, or of the dial; port 0 stands for any.
+using PeerSubject = std::variant<NodeId, PeerAddress>;
+
+// Dials an address now, whatever the book, the slots and the groups of addresses say; once it is authenticated it needs a
+// slot like any other. kDuplicate: there is a link to it, or a dial under way. kRefused: it is banned or cools down, there
+// is no pending slot, or the overlay is shutting down. That it is our own shows in the handshake only.
 struct ConnectTo {
   PeerAddress address;
+  RequestId request{};
 };
+// Ends all links to a peer. kNotFound: there is none, and nothing else was done. kRefused: it could not be banned, and
+// nothing was done.
 struct Disconnect {
-  NodeId node;
+  PeerSubject peer;
+  RequestId request{};
+  Duration cool_down{0};          // for so long it is neither dialled nor accepted; at most limits::kCoolDownMax
+  std::optional<BanTerms> ban{};  // of its node, of which there must be one; of links without any, of their IP
+};
+// Bans, and ends the links it concerns. On a subject that is banned the new terms replace the old ones; the hits stay.
+// kRefused: there are limits::kBansMax, or it is this very node. Answered once it is on disk (BanStored).
+struct BanPeers {
+  BanSubject subject;
+  BanTerms terms{};
+  RequestId request{};
+};
+// kNotFound: no such ban, by exactly this node or range. Answered once it is on disk.
+struct Unban {
+  BanSubject subject;
+  RequestId request{};
+};
+// Answer to Output StoreBan or EraseBan with a request.
+struct BanStored {
+  RequestId request;
+  std::uint32_t links_dropped = 0;  // as in the output
+  std::string why{};                // it cannot be written; it holds until the process ends. Empty: it is on disk
 };
 // Every peer gets ERR_MISC "shutdown"; new links are refused.
 struct ShutDown {};
 
-using Input = std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
-                           VerdictGiven, LedgerUpdated, TransactionTakers, FetchItem, CancelFetch, PutItem,
-                           RequestScpState, SendScpState, PeersResolved, ConnectTo, Disconnect, ShutDown>;
+using Input =
+    std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
+                 VerdictGiven, LedgerUpdated, TransactionTakers, FetchItem, CancelFetch, PutItem, RequestScpState,
+                 SendScpState, PeersResolved, ConnectTo, Disconnect, BanPeers, Unban, BanStored, ShutDown>;
 
 }  // namespace overlayd
 

@@ -85,9 +85,11 @@ enum class RequestStatus : std::uint8_t { kAccepted, kDuplicate, kRefused, kNotF
 struct RequestAnswer {
   RequestId request;
   RequestStatus status = RequestStatus::kAccepted;
-  std::uint32_t peers_told = 0;  // of Broadcast
-  std::vector<NodeId> nodes{};   // of RequestScpState
-  std::string why{};             // of kRefused
+  std::uint32_t peers_told = 0;     // of Broadcast
+  std::uint32_t links_dropped = 0;  // of Disconnect and BanPeers
+  std::vector<NodeId> nodes{};      // of RequestScpState
+  // Of kRefused. Of kAccepted: a ban, or its end, holds, but could not be written and will not outlive the process.
+  std::string why{};
 };
 
 // --- to the storage thread ----------------------------------------------------------------------------------------
@@ -105,10 +107,25 @@ struct StorePeer {
 struct ErasePeer {
   PeerAddress address;
 };
+// With a request: to be on disk at once, and answered with BanStored. Without: its hits, written behind like peers.
+struct StoreBan {
+  Ban ban;
+  RequestId request{};
+  std::uint32_t links_dropped = 0;
+};
+// The same; without a request: it has ended.
+struct EraseBan {
+  BanSubject subject;
+  RequestId request{};
+};
+// All anchors; they replace what was stored. At most limits::kAnchorsMax.
+struct StoreAnchors {
+  std::vector<PeerAddress> addresses;
+};
 
-using Output =
-    std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp, PublishMessage,
-                 PublishPeer, PublishItem, PublishScpStateRequest, RequestAnswer, StorePeer, ErasePeer>;
+using Output = std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp,
+                            PublishMessage, PublishPeer, PublishItem, PublishScpStateRequest, RequestAnswer, StorePeer,
+                            ErasePeer, StoreBan, EraseBan, StoreAnchors>;
 using Outputs = std::vector<Output>;
 
 }  // namespace overlayd

@@ -27,11 +27,13 @@ OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, co
       scp_state_(options.scp_state, metrics_.fetch),
       fetcher_(random, metrics_.fetch),
       peer_book_({.is_private_allowed = options.is_private_allowed}, random, metrics_.book),
-      bans_({}),
+      bans_({}, metrics_.book),
+      anchors_(options.stored_anchors),
       started_(now.instant),
-      next_tick_(now.instant + limits::kFirstTick) {
+      next_tick_(now.instant + limits::kFirstTick),
+      slow_drops_left_(options.slow_drops_per_tick) {
   for (const PeerRecord& record : options.stored_peers) peer_book_.load(record);
-  for (const NodeId& node : options.banned) bans_.ban(node);
+  for (const Ban& ban : options.stored_bans) bans_.load(ban);
   ledger_.slots_to_remember = options_.slots_to_remember;
   options_.queries.window_slots = options_.slots_to_remember;
   adverts_.on_ledger(ledger_);
@@ -48,10 +50,14 @@ void OverlayManager::handle(const Input& input, const Now& now, Outputs& out) {
 }
 
 void OverlayManager::advance(const Now& now, Outputs& out) {
+  const Duration late = now.instant - std::min(next_deadline(), now.instant);
+  if (late >= kStallMin)
+    for (const auto& [id, peer] : peers_) peer->forgive(late, now.instant);
   std::vector<std::pair<PeerId, DropReason>> ended;
   for (const auto& [id, peer] : peers_)
     if (const auto reason = peer->advance(now.instant, random_, out)) ended.emplace_back(id, *reason);
-  for (const auto& [id, reason] : ended) drop(*peers_.at(id), {reason}, now.instant, out);
+  for (const auto& [id, reason] : ended)
+    if (may_drop_now(reason)) drop(*peers_.at(id), {reason}, now, out);
   adverts_.advance(now.instant, advert_batches_);
   demands_.advance(now.instant, demand_batches_);
   if (!ledger_work_.is_done() && now.instant >= ledger_work_due_) work_on_ledger(now.instant);
@@ -88,95 +94,33 @@ OverlayManager::Slots OverlayManager::slots(Direction direction) const {
   return slots;
 }
 
-void OverlayManager::drop(peer::Peer& peer, Ending ending, Instant now, Outputs& out) {
-  const PeerId id = peer.id();
-  ++metrics_.link.drops[static_cast<std::size_t>(ending.reason)];
-  if (!ending.is_closed) out.emplace_back(Close{id, ending.reason, peer.error_for(ending.reason)});
-  out.emplace_back(PublishPeer{id, peer.node(), peer.address(), peer.direction(), PeerChange::kDropped, ending.reason,
-                               std::move(ending.detail)});
-  const auto named = by_node_.find(peer.node());
-  if (named != by_node_.end() && named->second == id) by_node_.erase(named);
-  peer_book_.forget_if_hopeless(peer.address(), out);
-  demands_.on_peer_gone(id);
-  fetcher_.on_peer_gone(id, now);
-  std::erase_if(delayed_checkpoints_, [id](const DelayedCheckpoint& delayed) { return delayed.peer == id; });
-  for (const MessagePtr& transaction : intake_.on_peer_gone(id)) {
-    pool_.remove(transaction->tx_full_hash());
-    tx_gate_.forget(transaction->flood_hash());
-  }
-  peers_.erase(id);
-}
-
-void OverlayManager::on(const LinkOpened& link, const Now& now, Outputs& out) {
-  const bool is_outbound = link.direction == Direction::kOutbound;
-  if (is_outbound) dialling_.erase(link.peer);
-  ++(is_outbound ? metrics_.link.outbound_opened : metrics_.link.inbound_opened);
-  auto peer =
-      std::make_unique<peer::Peer>(link, now.instant, ledger_.max_tx_size(),
-                                   peer::PeerOptions{options_.credit, options_.queries}, options_.local, metrics_);
-  peer::Peer& opened = *peer;
-  const bool has_slot = is_outbound || has_pending_slot(link.remote);
-  peers_.insert_or_assign(link.peer, std::move(peer));
-  if (is_shutting_down_) return drop(opened, {DropReason::kShutdown}, now.instant, out);
-  if (!has_slot) return drop(opened, {DropReason::kNoPendingSlot}, now.instant, out);
-  opened.start(out);
-}
-
 void OverlayManager::on(const MessageReceived& received, const Now& now, Outputs& out) {
   peer::Peer* peer = find(received.peer);
   if (peer == nullptr) return;
   const wire::Message& message = *received.message;
-  std::string detail;
+  Ending ending;
   bool is_held = false;
   std::optional<DropReason> reason = peer->begin_message(message, now.instant, out);
   if (!reason) {
-    reason = dispatcher_.dispatch({*peer, received.message, received.is_cert_valid, now, out, is_held, detail},
+    reason = dispatcher_.dispatch({*peer, received.message, received.is_cert_valid, now, out, is_held, ending.detail},
                                   ledger_.is_in_sync);
   }
-  if (reason) return drop(*peer, {*reason, std::move(detail)}, now.instant, out);
-  if (!is_held) peer->end_message(message, now.instant, out);
-}
-
-void OverlayManager::on(const LinkFaulted& faulted, const Now& now, Outputs& out) {
-  if (peer::Peer* peer = find(faulted.peer)) drop(*peer, {faulted.reason, faulted.detail}, now.instant, out);
-}
-
-void OverlayManager::on(const LinkClosed& closed, const Now& now, Outputs& out) {
-  const auto dialled = dialling_.find(closed.peer);
-  if (dialled != dialling_.end()) {
-    ++metrics_.book.dials_failed;
-    ++metrics_.link.drops[static_cast<std::size_t>(closed.reason)];
-    out.emplace_back(PublishPeer{closed.peer,
-                                 {},
-                                 dialled->second.address,
-                                 Direction::kOutbound,
-                                 PeerChange::kDropped,
-                                 closed.reason,
-                                 closed.detail});
-    dialling_.erase(dialled);
+  if (!reason) {
+    if (!is_held) peer->end_message(message, now.instant, out);
     return;
   }
-  if (peer::Peer* peer = find(closed.peer)) drop(*peer, {closed.reason, closed.detail, true}, now.instant, out);
+  ending.reason = *reason;
+  if (*reason == DropReason::kErrorFromRemote) ending.error = wire::read_error(message.xdr());
+  drop(*peer, std::move(ending), now, out);
 }
 
 void OverlayManager::on(const LinkProgress& progress, const Now&, Outputs&) {
   if (peer::Peer* peer = find(progress.peer)) peer->on_progress(progress);
 }
 
-void OverlayManager::on(const ConnectTo& connect, const Now& now, Outputs& out) {
-  if (!is_shutting_down_ && !is_connected_to(connect.address)) dial(connect.address, now, out);
-}
-
-void OverlayManager::on(const Disconnect& disconnect, const Now& now, Outputs& out) {
-  const auto named = by_node_.find(disconnect.node);
-  if (named != by_node_.end()) drop(*find(named->second), {DropReason::kOperator}, now.instant, out);
-}
-
 void OverlayManager::on(const ShutDown&, const Now& now, Outputs& out) {
   is_shutting_down_ = true;
-  while (!peers_.empty()) drop(*peers_.begin()->second, {DropReason::kShutdown}, now.instant, out);
-  for (const auto& [id, dialled] : dialling_) out.emplace_back(Close{id, DropReason::kShutdown, nullptr});
-  dialling_.clear();
+  drop_all([](const NodeId&, const PeerAddress&) { return true; }, DropReason::kShutdown, now, out);
 }
 
 MessagePtr OverlayManager::make_message(Bytes xdr) const {
@@ -193,6 +137,7 @@ StatusSnapshot OverlayManager::status(Instant now) const {
   status.peers_outbound = outbound.authenticated;
   status.peers_pending = inbound.pending + outbound.pending;
   status.known_peers = peer_book_.size();
+  status.bans = bans_.size();
   status.tx_pool_transactions = pool_.size();
   status.tx_pool_bytes = pool_.bytes();
   status.flood_records = scp_gate_.size() + tx_gate_.size();
@@ -229,7 +174,12 @@ void OverlayManager::check_invariants() const {
     peer->check_invariants();
     OVERLAYD_CHECK(!peer->is_authenticated() || by_node_.contains(peer->node()));
     OVERLAYD_CHECK(!dialling_.contains(id));
+    OVERLAYD_CHECK(outbound_.contains(id) == (peer->direction() == Direction::kOutbound));
   }
+  OVERLAYD_CHECK(outbound_.size() <= peers_.size() && own_addresses_.size() <= limits::kSelfAddressesMax);
+  peer_book_.check_invariants();
+  bans_.check_invariants();
+  journal_.check_invariants();
   OVERLAYD_CHECK(pending_scp_.size() <= limits::kScpVerifyPendingMax);
   scp_gate_.check_invariants();
   tx_gate_.check_invariants();

@@ -8,6 +8,8 @@
 // Effects are appended to `out` in the order in which they must be carried out. Inputs of a PeerId that is not open are
 // ignored: a link that was dropped may still have messages on their way here.
 // `now` may repeat but should not go back; the same inputs at the same times with the same seed give the same outputs.
+// Stalls. If advance comes kStallMin or more after its deadline, this process stood still: the peers' timers are put on by
+// as much. Rationale: peers that were not heard because nobody listened are not to be dropped all at once.
 // Work. UpdateLedger may name 100,000 transactions: they leave the pool kLedgerWorkMax at a time, with kLedgerWorkPause
 // between. A further update first finishes the one before.
 // Limits: each component's own; links are bounded by the pending and authenticated slots, SCP envelopes that wait for
@@ -17,7 +19,11 @@
 #include <memory>
 #include <unordered_map>
 
+#include "core/book/admission.h"
+#include "core/book/anchors.h"
 #include "core/book/ban_manager.h"
+#include "core/book/dial_plan.h"
+#include "core/book/link_journal.h"
 #include "core/book/peer_manager.h"
 #include "core/fetch/envelope_items.h"
 #include "core/fetch/held_questions.h"
@@ -33,6 +39,7 @@
 #include "core/message_dispatcher.h"
 #include "core/overlay_options.h"
 #include "core/snapshots.h"
+#include "core/wire/values.h"
 #include "core/xdr/view.h"
 
 namespace overlayd {
@@ -40,6 +47,8 @@ namespace overlayd {
 inline constexpr std::size_t kLedgerWorkMax = 32;  // transactions in one step: a fraction of a millisecond
 // Between steps, so that they take a part of a core only: 100,000 transactions are done in some 3 s.
 inline constexpr Duration kLedgerWorkPause = milliseconds(1);
+
+inline constexpr Duration kStallMin = seconds(1);
 
 class OverlayManager final : private MessageHandlers {
  public:
@@ -54,7 +63,12 @@ class OverlayManager final : private MessageHandlers {
 
   [[nodiscard]] StatusSnapshot status(Instant now) const;
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant now) const;  // ordered by PeerId
-  [[nodiscard]] MessagePtr find_item(const ItemId& id) const;        // null: not held
+  // At most `limit`, the latest first.
+  [[nodiscard]] std::vector<ClosedLink> closed_links(std::size_t limit) const { return journal_.latest(limit); }
+  [[nodiscard]] PeerExplanation explain(const PeerSubject& subject, const Now& now) const;
+  [[nodiscard]] std::vector<KnownPeerSnapshot> known_peers(const Now& now) const;  // ascending by address
+  [[nodiscard]] std::vector<Ban> bans(const Now& now) const { return bans_.list(now.unix_time); }
+  [[nodiscard]] MessagePtr find_item(const ItemId& id) const;  // null: not held
   [[nodiscard]] const OverlayMetrics& metrics() const { return metrics_; }
   void check_invariants() const;
 
@@ -65,11 +79,17 @@ class OverlayManager final : private MessageHandlers {
   };
   struct Dialling {
     PeerAddress address;
+    bool is_ordered = false;  // by the operator
+    Instant since;
+    std::uint32_t failures = 0;  // that the book had then
   };
   struct Ending {
     DropReason reason = DropReason::kOperator;
     std::string detail{};
-    bool is_closed = false;  // the socket is gone already
+    bool is_closed = false;                     // the socket is gone already
+    bool is_duplicate = false;                  // there is another link to its node
+    std::uint32_t failures_before = 0;          // of the address that was dialled
+    std::optional<wire::ErrorMessage> error{};  // of kErrorFromRemote
   };
   struct PendingScp {
     MessagePtr message;
@@ -106,14 +126,29 @@ class OverlayManager final : private MessageHandlers {
   void on(const Broadcast& broadcast, const Now& now, Outputs& out);
   void on(const VerdictGiven& given, const Now& now, Outputs& out);
   void on(const TransactionTakers& takers, const Now& now, Outputs& out);
-  void on(const PeersResolved& resolved, const Now& now, Outputs& out);
-  void on(const ConnectTo& connect, const Now& now, Outputs& out);
-  void on(const Disconnect& disconnect, const Now& now, Outputs& out);
   void on(const ShutDown& shut_down, const Now& now, Outputs& out);
 
-  void drop(peer::Peer& peer, Ending ending, Instant now, Outputs& out);
   [[nodiscard]] peer::Peer* find(PeerId id) const;
   [[nodiscard]] Slots slots(Direction direction) const;
+
+  // how links begin and end (overlay_manager_links.cpp)
+  void drop(peer::Peer& peer, Ending ending, const Now& now, Outputs& out);
+  void drop(PeerId dialled, Ending ending, const Now& now, Outputs& out);
+  // False: a slow peer, and as many of them have gone in this tick as may.
+  [[nodiscard]] bool may_drop_now(DropReason reason);
+  // Why a caller gets no pending slot; another caller may have been dropped for it.
+  [[nodiscard]] std::optional<Ending> refuse_caller(const peer::Peer& caller, const PeerAddress& remote, const Now& now,
+                                                    Outputs& out);
+  [[nodiscard]] bool is_crowded(const peer::Peer& caller) const;
+  [[nodiscard]] bool is_possibly_preferred(const PeerAddress& remote) const;
+  void note_in_journal(const PeerSnapshot& last, const Ending& ending, const Now& now);
+  // What the end of a dial, or of the link it led to, means for the book.
+  void note_outbound_end(const PeerAddress& address, const Ending& ending, std::optional<Duration> authenticated_for,
+                         const Now& now, Outputs& out);
+  void add_own_address(const PeerAddress& address, Outputs& out);
+  // Closes every link and dial of which `is_concerned` says so; how many.
+  using LinkPredicate = std::function<bool(const NodeId& node, const PeerAddress& address)>;
+  std::uint32_t drop_all(const LinkPredicate& is_concerned, DropReason reason, const Now& now, Outputs& out);
 
   // handshake and slots (overlay_manager_peers.cpp)
   HandlerResult on_error(const Received& received) override;
@@ -124,13 +159,44 @@ class OverlayManager final : private MessageHandlers {
   HandlerResult on_survey(const Received& received) override;
   // The book learns of the address that a HELLO names.
   void note_address(const Received& received);
-  [[nodiscard]] bool accept(peer::Peer& peer, Instant now, Outputs& out);
+  // By a ban or a cool-down.
+  template <typename Subject>  // NodeId or PeerAddress
+  [[nodiscard]] bool is_kept_out(const Subject& subject, const Now& now) const {
+    return bans_.find(subject, now.unix_time) != nullptr || bans_.cools_down_for(subject, now.instant) > Duration(0);
+  }
+  [[nodiscard]] bool accept(peer::Peer& peer, const Now& now, Outputs& out);
   void send_peers(peer::Peer& peer, const Now& now, Outputs& out);
   [[nodiscard]] bool is_preferred(const peer::Peer& peer) const;
-  [[nodiscard]] bool is_connected_to(const PeerAddress& address) const;
-  [[nodiscard]] bool has_pending_slot(const PeerAddress& remote) const;
+
+  // whom to dial (overlay_manager_book.cpp)
+  struct DialRound;
+  void on(const PeersResolved& resolved, const Now& now, Outputs& out);
   void tick(const Now& now, Outputs& out);
-  bool dial(const PeerAddress& address, const Now& now, Outputs& out);
+  void refresh_anchors(const Now& now, Outputs& out);
+  std::size_t dial_anchors(DialRound& round, std::size_t count_max, const Now& now, Outputs& out);
+  std::size_t dial_some(DialRound& round, PeerType type, std::size_t count_max, const Now& now, Outputs& out);
+  // True if one went.
+  bool drop_for_out_of_sync(const book::DialPlan& plan, const Now& now, Outputs& out);
+  bool dial(const PeerAddress& address, bool is_ordered, const Now& now, Outputs& out);
+  [[nodiscard]] bool is_connected_to(const PeerAddress& address) const;
+  [[nodiscard]] std::uint32_t pending_outbound_free() const;
+  // Bound by the limits of its group (dial_plan.h).
+  [[nodiscard]] bool is_bound(const PeerAddress& address) const;
+  [[nodiscard]] bool is_bound(const peer::Peer& peer) const;
+  // Outbound links that are bound; pending ones and dials too if wanted.
+  [[nodiscard]] book::GroupCounts count_groups(bool with_pending) const;
+  [[nodiscard]] std::uint32_t anchors_waiting() const;
+
+  // the operator (overlay_manager_admin.cpp)
+  void on(const ConnectTo& connect, const Now& now, Outputs& out);
+  void on(const Disconnect& disconnect, const Now& now, Outputs& out);
+  void on(const BanPeers& order, const Now& now, Outputs& out);
+  void on(const Unban& order, const Now& now, Outputs& out);
+  void on(const BanStored& stored, const Now& now, Outputs& out);
+  // False: refused, and answered so.
+  bool ban_and_drop(const BanSubject& subject, const BanTerms& terms, RequestId request,
+                    const LinkPredicate& is_concerned, const Now& now, Outputs& out);
+  [[nodiscard]] KnownPeerSnapshot known_peer(const PeerRecord& record, const Now& now) const;
 
   // ledgers (overlay_manager_ledger.cpp)
   void on(const LedgerUpdated& updated, const Now& now, Outputs& out);
@@ -222,12 +288,17 @@ class OverlayManager final : private MessageHandlers {
   fetch::HeldQuestions held_questions_;
   book::PeerManager peer_book_;
   book::BanManager bans_;
+  book::Anchors anchors_;
+  book::LinkJournal journal_{{}};
 
   std::map<PeerId, std::unique_ptr<peer::Peer>> peers_;  // ordered: iteration reaches outputs
   std::map<NodeId, PeerId> by_node_;                     // authenticated
   std::map<PeerId, Dialling> dialling_;
   std::unordered_map<FloodHash, PendingScp> pending_scp_;
+  std::map<PeerId, Dialling> outbound_;         // what the open outbound links were as dials
+  std::set<PeerAddress> configured_addresses_;  // known and preferred, as last resolved
   std::set<PeerAddress> preferred_addresses_;
+  std::set<PeerAddress> own_addresses_;  // dials of them ended at ourselves
   flood::AdvertBatches advert_batches_;  // scratch, emptied by flush_flood
   flood::DemandBatches demand_batches_;
   std::vector<NodeId> nodes_;  // scratch of tell_peers
@@ -241,6 +312,9 @@ class OverlayManager final : private MessageHandlers {
   std::uint64_t next_peer_ = 1;
   Instant started_;
   Instant next_tick_;
+  std::optional<Instant> out_of_sync_since_;  // or since the last drop for it
+  std::uint32_t slow_drops_left_ = 0;         // in this tick
+  bool has_ticked_ = false;
   bool has_takers_ = false;
   bool is_shutting_down_ = false;
 };

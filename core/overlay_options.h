@@ -39,8 +39,13 @@ struct OverlayOptions {
   bool is_preferred_only = false;
   bool is_private_allowed = false;  // loopback and private addresses in PEERS and in the book
   std::set<NodeId> preferred_keys;
-  std::vector<PeerRecord> stored_peers;  // what the storage thread loaded at start
-  std::set<NodeId> banned;
+  std::uint32_t max_outbound_per_group = limits::kOutboundPerGroupMax;
+  std::uint32_t max_inbound_per_ip = limits::kInboundPerIpMax;
+  std::uint32_t max_inbound_per_subnet = limits::kInboundPerSubnetMax;
+  std::uint32_t slow_drops_per_tick = limits::kSlowDropsPerTick;
+  std::vector<PeerRecord> stored_peers;  // what was loaded at the start
+  std::vector<PeerAddress> stored_anchors;
+  std::vector<Ban> stored_bans;
 };
 
 }  // namespace overlayd

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "core/inputs.h"
 #include "core/metrics.h"
+#include "core/outputs.h"
 
 namespace overlayd {
 
@@ -20,7 +20,14 @@ struct PeerSnapshot {
   std::uint32_t overlay_min_version = 0;
   std::uint32_t ledger_version = 0;
   Duration connected_for{0};
-  Duration latency{-1};  // of the last ping; negative: not measured yet
+  Duration latency{-1};         // of the last ping; negative: not measured yet
+  Duration latency_median{-1};  // of the last limits::kPingWindow pings; negative: not measured yet
+  Duration latency_p99{-1};
+  Duration unread_for{0};        // since something was read from it
+  Duration unwritten_for{0};     // since something was written to it
+  Duration oldest_write_for{0};  // how long the oldest message has waited for the socket; 0: none waits
+  Duration no_credit_for{0};     // how long flood messages have waited for its credit; 0: none waits
+  std::array<Duration, kFloodQueueCount> queue_delays{};  // of the last message that left each queue
   std::uint64_t messages_read = 0;
   std::uint64_t messages_written = 0;
   std::uint64_t bytes_read = 0;
@@ -34,6 +41,54 @@ struct PeerSnapshot {
   std::uint64_t queued_messages = 0;  // flood messages waiting for credit
 };
 
+// Whether it was our decision that a link ended, the remote's, or neither's (the network, or nobody listens there).
+enum class ClosedBy : std::uint8_t { kUs, kRemote, kNetwork };
+
+// A link that has ended, or a dial that came to nothing.
+struct ClosedLink {
+  PeerSnapshot last;  // as it was when it ended; of a dial the address only
+  UnixTime closed;
+  DropReason reason = DropReason::kClosedByRemote;
+  ClosedBy closed_by = ClosedBy::kUs;
+  std::optional<std::int32_t> error_code{};  // of the ERROR_MSG that was sent or received; absent: none was
+  std::string error_text{};                  // its text, made printable, at most 100 bytes
+  std::string detail{};                      // where decoding failed, what the socket said; at most 200 bytes
+  std::optional<Duration> timer{};           // how long the timer runs that ended it; absent: none did
+};
+
+// All links of a node since the start, the open ones without.
+struct PeerTotals {
+  NodeId node;
+  PeerAddress address;  // of the last one
+  std::uint64_t links = 0;
+  std::uint64_t authenticated_links = 0;
+  Duration connected{0};
+  std::uint64_t messages_read = 0;
+  std::uint64_t messages_written = 0;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  UnixTime last_closed;
+  DropReason last_reason = DropReason::kClosedByRemote;
+};
+
+struct KnownPeerSnapshot {
+  PeerRecord record;
+  bool is_configured = false;  // peers.known or peers.preferred
+  bool is_anchor = false;
+  bool is_banned = false;
+  bool is_connected = false;  // a link to it is authenticated
+};
+
+// All that is known of one peer.
+struct PeerExplanation {
+  std::vector<PeerSnapshot> open;  // links there are now
+  std::vector<ClosedLink> closed;  // the latest first, at most limits::kExplainedLinksMax
+  std::vector<PeerTotals> totals;  // of the node; of an address, of the nodes that were there
+  std::vector<KnownPeerSnapshot> known;
+  std::vector<Ban> bans;       // that keep it out
+  Duration cools_down_for{0};  // 0: it does not
+};
+
 struct StatusSnapshot {
   LocalNode local;
   LedgerView ledger;
@@ -41,6 +96,7 @@ struct StatusSnapshot {
   std::uint32_t peers_outbound = 0;  // authenticated
   std::uint32_t peers_pending = 0;   // dialling or in the handshake, both directions
   std::uint64_t known_peers = 0;
+  std::uint64_t bans = 0;
   std::uint64_t tx_pool_transactions = 0;
   std::uint64_t tx_pool_bytes = 0;
   std::uint64_t flood_records = 0;

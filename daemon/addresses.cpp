@@ -14,8 +14,10 @@ PeerAddress to_peer_address(const asio::ip::tcp::endpoint& endpoint) {
 
 std::string to_text(const PeerAddress& address) {
   const asio::ip::tcp::endpoint endpoint = to_endpoint(address);
-  const std::string ip = endpoint.address().to_string();
-  return (address.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(endpoint.port());
+  std::string text = endpoint.address().to_string();
+  if (!address.is_v4()) text = "[" + text + "]";
+  if (address.port != 0) text.append(":").append(std::to_string(address.port));
+  return text;
 }
 
 }  // namespace overlayd::daemon

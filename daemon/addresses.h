@@ -10,6 +10,7 @@ namespace overlayd::daemon {
 // An IPv4-mapped address becomes an IPv4 endpoint.
 [[nodiscard]] asio::ip::tcp::endpoint to_endpoint(const PeerAddress& address);
 [[nodiscard]] PeerAddress to_peer_address(const asio::ip::tcp::endpoint& endpoint);
+// Without a port where none is known: a caller's, before its HELLO.
 [[nodiscard]] std::string to_text(const PeerAddress& address);
 
 }  // namespace overlayd::daemon

@@ -34,6 +34,16 @@ class ManagedOverlay final : public OverlayCore {
   [[nodiscard]] Instant next_deadline() const override { return manager_.next_deadline(); }
   [[nodiscard]] StatusSnapshot status(Instant now) const override { return manager_.status(now); }
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant now) const override { return manager_.peers(now); }
+  [[nodiscard]] std::vector<ClosedLink> closed_links(std::size_t limit) const override {
+    return manager_.closed_links(limit);
+  }
+  [[nodiscard]] PeerExplanation explain(const PeerSubject& peer, const Now& now) const override {
+    return manager_.explain(peer, now);
+  }
+  [[nodiscard]] std::vector<KnownPeerSnapshot> known_peers(const Now& now) const override {
+    return manager_.known_peers(now);
+  }
+  [[nodiscard]] std::vector<Ban> bans(const Now& now) const override { return manager_.bans(now); }
   [[nodiscard]] MessagePtr find_item(const ItemId& id) const override { return manager_.find_item(id); }
 
  private:
@@ -67,7 +77,7 @@ peer::InboundCreditOptions make_credit(const config::FlowControlConfig& flow) {
   return credit;
 }
 
-OverlayOptions make_overlay_options(const config::Config& config, const LocalNode& local, StoredPeers stored) {
+OverlayOptions make_overlay_options(const config::Config& config, const LocalNode& local, Stored stored) {
   OverlayOptions options;
   options.local = local;
   options.relay_mode =
@@ -92,7 +102,13 @@ OverlayOptions make_overlay_options(const config::Config& config, const LocalNod
   options.is_preferred_only = config.peers.is_preferred_only;
   options.is_private_allowed = config.peers.is_private_allowed;
   options.preferred_keys.insert(config.peers.preferred_keys.begin(), config.peers.preferred_keys.end());
+  options.max_inbound_per_ip = config.peers.max_inbound_per_ip;
+  options.max_inbound_per_subnet = config.peers.max_inbound_per_subnet;
+  options.max_outbound_per_group = config.peers.max_outbound_per_group;
+  options.slow_drops_per_tick = config.peers.slow_drops_per_tick;
   options.stored_peers = std::move(stored.records);
+  options.stored_bans = std::move(stored.bans.bans);
+  options.stored_anchors = std::move(stored.anchors);
   return options;
 }
 
@@ -124,6 +140,16 @@ std::vector<PeerName> make_names(const config::Config& config) {
   for (const auto& peer : config.peers.known) names.push_back({peer.host, peer.port, false});
   for (const auto& peer : config.peers.preferred) names.push_back({peer.host, peer.port, true});
   return names;
+}
+
+void log_stored(const Stored& stored) {
+  spdlog::info("stored: {} peers, {} bans, {} anchors", stored.records.size(), stored.bans.bans.size(),
+               stored.anchors.size());
+  if (stored.skipped + stored.left_behind > 0)
+    spdlog::warn("stored peers passed over: {} that cannot be read, {} too many", stored.skipped, stored.left_behind);
+  if (stored.bans.skipped + stored.bans.left_behind > 0)
+    spdlog::warn("stored bans passed over: {} that cannot be read, {} too many; they do not hold", stored.bans.skipped,
+                 stored.bans.left_behind);
 }
 
 void log_failure(const Result<Done>& result) {
@@ -182,10 +208,14 @@ Result<Done> Daemon::Parts::open_storage() {
   if (!store) return Failure{loaded.at("storage.database", store.error())};
   auto stored = store.value()->load_all();
   if (!stored) return Failure{loaded.at("storage.database", stored.error())};
+  log_stored(stored.value());
   core = std::make_unique<ManagedOverlay>(make_overlay_options(loaded.config, local, std::move(stored).value()),
                                           draw_u64(), now());
   StorageThreadOptions options;
   options.warn = warn;
+  options.on_ban_stored = [this](const BanStored& ban) {
+    if (!inbox.submit({ban})) spdlog::warn("nobody is told that a ban was written: the overlay's queue is full");
+  };
   storage = std::make_unique<StorageThread>(std::move(store).value(), options);
   return Done{};
 }
@@ -269,8 +299,8 @@ bool Daemon::Parts::stop() {
   if (storage) {
     storage->stop();
     const StorageCounters counters = storage->counters();
-    spdlog::info("stopped: {} links cut short, {} peer records written, {} lost", cut_short, counters.written,
-                 counters.lost);
+    spdlog::info("stopped: {} links cut short, {} changes of peers and bans written, {} lost", cut_short,
+                 counters.written, counters.lost);
   }
   return is_api_closed;
 }

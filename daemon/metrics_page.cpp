@@ -92,6 +92,13 @@ constexpr Row<OverlayMetrics> kCounters[] = {
     OVERLAYD_ROW(book.addresses_refused, "overlayd_addresses_refused_total", "Of those, refused"),
     OVERLAYD_ROW(book.dials, "overlayd_dials_total", "Connections tried"),
     OVERLAYD_ROW(book.dials_failed, "overlayd_dials_failed_total", "Of those, failed"),
+    OVERLAYD_ROW(book.dials_refused, "overlayd_dials_refused_total",
+                 "Connections not tried: to banned addresses, or without a pending slot"),
+    OVERLAYD_ROW(book.records_evicted, "overlayd_known_peers_evicted_total", "Addresses that made room for others"),
+    OVERLAYD_ROW(book.ban_hits, "overlayd_ban_hits_total", "Links refused or dropped for a ban"),
+    OVERLAYD_ROW(book.cool_down_hits, "overlayd_cool_down_hits_total", "Links refused while their peer cools down"),
+    OVERLAYD_ROW(book.slow_drops_put_off, "overlayd_slow_drops_put_off_total",
+                 "Slow peers that stayed because another one went in the same tick"),
     OVERLAYD_ROW(ignored_out_of_sync, "overlayd_ignored_out_of_sync_total", "Messages ignored while out of sync"),
     OVERLAYD_ROW(survey_ignored, "overlayd_survey_ignored_total", "Survey messages ignored"),
 };
@@ -102,12 +109,16 @@ constexpr Row<DaemonMetrics> kDaemonCounters[] = {
     OVERLAYD_ROW(sends_refused, "overlayd_sends_refused_total", "Messages not sent: their link had too much waiting"),
     OVERLAYD_ROW(accept_refused, "overlayd_accept_refused_total", "Connections closed at once: no room"),
     OVERLAYD_ROW(accept_failed, "overlayd_accept_failed_total", "Failed accepts"),
-    OVERLAYD_ROW(storage_refused, "overlayd_storage_refused_total", "Peer records the storage queue refused"),
+    OVERLAYD_ROW(storage_refused, "overlayd_storage_refused_total",
+                 "Changes of peers and bans the storage queue refused"),
+    OVERLAYD_ROW(ban_writes_failed, "overlayd_ban_writes_failed_total",
+                 "Bans an operator asked for that could not be written"),
 };
 
 constexpr Row<StatusSnapshot> kGauges[] = {
     OVERLAYD_ROW(peers_pending, "overlayd_peers_pending", "Links dialling or in the handshake"),
     OVERLAYD_ROW(known_peers, "overlayd_known_peers", "Addresses in the book"),
+    OVERLAYD_ROW(bans, "overlayd_bans", "Bans of nodes and of ranges of addresses"),
     OVERLAYD_ROW(tx_pool_transactions, "overlayd_tx_pool_transactions", "Transactions in the pool"),
     OVERLAYD_ROW(tx_pool_bytes, "overlayd_tx_pool_bytes", "Bytes of the transactions in the pool"),
     OVERLAYD_ROW(flood_records, "overlayd_flood_records", "Flood records held"),

@@ -16,7 +16,8 @@ struct DaemonMetrics {
   std::uint64_t accept_refused = 0;
   std::uint64_t accept_failed = 0;
   std::uint64_t storage_refused = 0;
-  std::uint64_t open_links = 0;  // now
+  std::uint64_t ban_writes_failed = 0;  // StorageCounters::orders_failed
+  std::uint64_t open_links = 0;         // now
 };
 
 [[nodiscard]] std::string render_metrics(const StatusSnapshot& status, const DaemonMetrics& daemon);

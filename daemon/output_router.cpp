@@ -12,6 +12,10 @@ template <typename T>
 concept ForLink = std::same_as<T, Dial> || std::same_as<T, Send> || std::same_as<T, LinkAuthenticated> ||
     std::same_as<T, Close> || std::same_as<T, PauseReading> || std::same_as<T, ResumeReading>;
 
+template <typename T>
+concept ForStorage = std::same_as<T, StorePeer> || std::same_as<T, ErasePeer> || std::same_as<T, StoreBan> ||
+    std::same_as<T, EraseBan> || std::same_as<T, StoreAnchors>;
+
 }  // namespace
 
 OutputRouter::OutputRouter(const RouterDestinations& to) : to_(to), by_thread_(to.pool.size()) {}
@@ -43,8 +47,11 @@ void OutputRouter::route(Outputs& outputs, std::int64_t arrival_unix_nanos) {
         to_.events.on_request_answer(answer);
         has_events = true;
       },
-      [&](const StorePeer& change) { static_cast<void>(to_.storage.submit(change)); },
-      [&](const ErasePeer& change) { static_cast<void>(to_.storage.submit(change)); },
+      [&]<ForStorage T>(T& change) {
+        if constexpr (std::same_as<T, StoreBan>) log_.on_ban(change);
+        if constexpr (std::same_as<T, EraseBan>) log_.on_unban(change);
+        static_cast<void>(to_.storage.submit(std::move(change)));
+      },
   };
   for (Output& output : outputs) std::visit(take, output);
   outputs.clear();

@@ -1,5 +1,5 @@
 // Outputs to where they belong, in order per destination: links to their network thread (one post per thread and
-// batch), events to the API, records to the storage thread, changes of peers to the log.
+// batch), events to the API, peers, bans and anchors to the storage thread, changes of peers to the log.
 // Runs on the overlay thread; blocks nowhere. What a destination refuses: the storage thread counts it; a network thread
 // counts sends beyond a link's backlog, and that link comes back to the overlay as LinkFaulted{kWriteQueueFull}.
 #pragma once

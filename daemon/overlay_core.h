@@ -17,6 +17,10 @@ class OverlayCore {
   [[nodiscard]] virtual Instant next_deadline() const = 0;
   [[nodiscard]] virtual StatusSnapshot status(Instant now) const = 0;
   [[nodiscard]] virtual std::vector<PeerSnapshot> peers(Instant now) const = 0;
+  [[nodiscard]] virtual std::vector<ClosedLink> closed_links(std::size_t limit) const = 0;
+  [[nodiscard]] virtual PeerExplanation explain(const PeerSubject& peer, const Now& now) const = 0;
+  [[nodiscard]] virtual std::vector<KnownPeerSnapshot> known_peers(const Now& now) const = 0;
+  [[nodiscard]] virtual std::vector<Ban> bans(const Now& now) const = 0;
   [[nodiscard]] virtual MessagePtr find_item(const ItemId& id) const = 0;  // null: not held
 };
 

@@ -8,8 +8,13 @@ namespace overlayd::daemon {
 namespace {
 
 bool is_of_operator(const Input& input) {
-  return std::holds_alternative<ConnectTo>(input) || std::holds_alternative<Disconnect>(input) ||
-         std::holds_alternative<ShutDown>(input) || std::holds_alternative<PeersResolved>(input);
+  return std::visit(
+      []<typename T>(const T&) {
+        return std::is_same_v<T, ConnectTo> || std::is_same_v<T, Disconnect> || std::is_same_v<T, BanPeers> ||
+               std::is_same_v<T, Unban> || std::is_same_v<T, BanStored> || std::is_same_v<T, ShutDown> ||
+               std::is_same_v<T, PeersResolved>;
+      },
+      input);
 }
 
 }  // namespace
@@ -27,17 +32,41 @@ bool OverlayInbox::submit(std::vector<Input> inputs) {
 }
 
 bool OverlayInbox::query_status(std::function<void(StatusSnapshot)> done) {
-  Query query = [done = std::move(done)](const OverlayCore& core, Instant now) { done(core.status(now)); };
+  Query query = [done = std::move(done)](const OverlayCore& core, const Now& now) { done(core.status(now.instant)); };
   return queries_.push(query);
 }
 
 bool OverlayInbox::query_peers(std::function<void(std::vector<PeerSnapshot>)> done) {
-  Query query = [done = std::move(done)](const OverlayCore& core, Instant now) { done(core.peers(now)); };
+  Query query = [done = std::move(done)](const OverlayCore& core, const Now& now) { done(core.peers(now.instant)); };
+  return queries_.push(query);
+}
+
+bool OverlayInbox::query_closed(std::size_t limit, std::function<void(std::vector<ClosedLink>)> done) {
+  Query query = [limit, done = std::move(done)](const OverlayCore& core, const Now&) {
+    done(core.closed_links(limit));
+  };
+  return queries_.push(query);
+}
+
+bool OverlayInbox::query_explanation(const PeerSubject& peer, std::function<void(PeerExplanation)> done) {
+  Query query = [peer, done = std::move(done)](const OverlayCore& core, const Now& now) {
+    done(core.explain(peer, now));
+  };
+  return queries_.push(query);
+}
+
+bool OverlayInbox::query_known_peers(std::function<void(std::vector<KnownPeerSnapshot>)> done) {
+  Query query = [done = std::move(done)](const OverlayCore& core, const Now& now) { done(core.known_peers(now)); };
+  return queries_.push(query);
+}
+
+bool OverlayInbox::query_bans(std::function<void(std::vector<Ban>)> done) {
+  Query query = [done = std::move(done)](const OverlayCore& core, const Now& now) { done(core.bans(now)); };
   return queries_.push(query);
 }
 
 bool OverlayInbox::query_item(const ItemId& id, std::function<void(MessagePtr)> done) {
-  Query query = [id, done = std::move(done)](const OverlayCore& core, Instant) { done(core.find_item(id)); };
+  Query query = [id, done = std::move(done)](const OverlayCore& core, const Now&) { done(core.find_item(id)); };
   return queries_.push(query);
 }
 

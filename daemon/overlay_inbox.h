@@ -1,6 +1,6 @@
 // The overlay thread's letter box: inputs, questions, and the order to stop. The API services see it as OverlayPort.
-// What an operator orders (ConnectTo, Disconnect, ShutDown) and the configured names (PeersResolved) have a queue of
-// their own, which the overlay thread looks into before every slice: peers and clients that fill the other one must not
+// What an operator orders (ConnectTo, Disconnect, BanPeers, Unban, ShutDown), what finishes it (BanStored) and the
+// configured names (PeersResolved) have a queue of their own, which the overlay thread looks into before every slice: peers and clients that fill the other one must not
 // keep the operator out. A submit that mixes them with other inputs keeps its order and goes to the common queue.
 // Limits: kInputQueueMax inputs, kOperatorQueueMax of the operator, kQueryQueueMax questions; all refuse past that and
 // count it.
@@ -18,7 +18,7 @@ inline constexpr std::size_t kQueryQueueMax = 256;
 
 class OverlayInbox final : public ipc::OverlayPort {
  public:
-  using Query = std::function<void(const OverlayCore&, Instant now)>;
+  using Query = std::function<void(const OverlayCore&, const Now& now)>;
 
   OverlayInbox();
 
@@ -26,6 +26,10 @@ class OverlayInbox final : public ipc::OverlayPort {
   [[nodiscard]] bool submit(std::vector<Input> inputs) override;
   [[nodiscard]] bool query_status(std::function<void(StatusSnapshot)> done) override;
   [[nodiscard]] bool query_peers(std::function<void(std::vector<PeerSnapshot>)> done) override;
+  [[nodiscard]] bool query_closed(std::size_t limit, std::function<void(std::vector<ClosedLink>)> done) override;
+  [[nodiscard]] bool query_explanation(const PeerSubject& peer, std::function<void(PeerExplanation)> done) override;
+  [[nodiscard]] bool query_known_peers(std::function<void(std::vector<KnownPeerSnapshot>)> done) override;
+  [[nodiscard]] bool query_bans(std::function<void(std::vector<Ban>)> done) override;
   [[nodiscard]] bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) override;
   [[nodiscard]] InputQueue& inputs() { return inputs_; }
   void stop();

@@ -102,7 +102,7 @@ void OverlayThread::end_slice() {
 
 void OverlayThread::answer_queries() {
   inbox_.take_queries(queries_);
-  for (const OverlayInbox::Query& query : queries_) query(core_, now_.instant);
+  for (const OverlayInbox::Query& query : queries_) query(core_, now_);
   queries_.clear();
 }
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "core/book/address.h"
 #include "core/crypto/strkey.h"
 #include "daemon/addresses.h"
 #include "daemon/clocks.h"
@@ -12,29 +13,22 @@ namespace {
 constexpr std::size_t kLogTextMax = 200;
 constexpr std::size_t kAuthenticatedKind = kDropReasonCount;  // after one kind per reason
 
-constexpr std::string_view kSlowReader = "it reads too slowly; if many do, check our upload bandwidth";
-constexpr std::array<std::pair<DropReason, std::string_view>, 9> kAdvice{{
-    {DropReason::kWrongNetwork, "it is of another network: check network.preset and network.passphrase"},
-    {DropReason::kWrongProtocolVersion, "its versions and ours do not overlap: check overlay.min_version"},
-    {DropReason::kConnectingToSelf, "remove our own address from peers.known"},
-    {DropReason::kAuthCertInvalid, "if it happens with many peers, check this machine's clock"},
-    {DropReason::kStraggling, kSlowReader},
-    {DropReason::kNoCredit, kSlowReader},
-    {DropReason::kWriteQueueFull, kSlowReader},
-    {DropReason::kNoPendingSlot, "raise peers.max_pending if the machine can take more"},
-    {DropReason::kDialFailed, "it will be tried again later"},
-}};
-
 std::string describe(const PublishPeer& change) {
   const std::string who = change.node.is_zero() ? "unknown node" : crypto::encode_node_id(change.node);
   return who + " at " + to_text(change.address) +
          (change.direction == Direction::kInbound ? " (inbound)" : " (outbound)");
 }
 
-// Ends of links that an operator need not see unless he looks for them.
+std::string describe(const BanSubject& subject) {
+  if (const auto* node = std::get_if<NodeId>(&subject)) return crypto::encode_node_id(*node);
+  return book::to_string(std::get<Subnet>(subject));
+}
+
+// Ends of links that an operator need not see unless he looks for them. None of them ends a link whose authentication
+// was logged: a full peer that we dial refuses us after it, with an error.
 bool is_quiet(DropReason reason) {
   return reason == DropReason::kDialFailed || reason == DropReason::kPeerRejected ||
-         reason == DropReason::kAlreadyConnected || reason == DropReason::kErrorFromRemote;
+         reason == DropReason::kAlreadyConnected;
 }
 
 }  // namespace
@@ -49,16 +43,23 @@ void PeerLog::on_peer(const PublishPeer& change) {
   const std::string more = *left_out > 0 ? " [" + std::to_string(*left_out) + " like this left out]" : "";
   if (!is_drop) return spdlog::info("peer {} authenticated{}", describe(change), more);
   const DropReasonInfo& info = drop_reason_info(change.reason);
-  const std::string_view advice = advice_for(change.reason);
+  const std::string_view advice = drop_reason_advice(change.reason);
   spdlog::log(is_quiet(change.reason) ? spdlog::level::debug : spdlog::level::info,
               "peer {} dropped: reason={} {}{}{}{}{}{}", describe(change), info.label, info.text,
               change.detail.empty() ? "" : ": ", to_log_text(change.detail), advice.empty() ? "" : "; ", advice, more);
 }
 
-std::string_view advice_for(DropReason reason) {
-  const auto* found =
-      std::find_if(kAdvice.begin(), kAdvice.end(), [reason](const auto& row) { return row.first == reason; });
-  return found == kAdvice.end() ? std::string_view{} : found->second;
+void PeerLog::on_ban(const StoreBan& change) {
+  const Ban& ban = change.ban;
+  if (change.request == RequestId{}) return;
+  spdlog::info("ban of {} set{}{}, {}: {} links dropped{}{}", describe(ban.subject), ban.set_by.empty() ? "" : " by ",
+               to_log_text(ban.set_by),
+               ban.ends ? "for " + std::to_string(ban.ends->seconds - ban.made.seconds) + " s" : "until it is lifted",
+               change.links_dropped, ban.reason.empty() ? "" : "; ", to_log_text(ban.reason));
+}
+
+void PeerLog::on_unban(const EraseBan& change) {
+  spdlog::info("ban of {} {}", describe(change.subject), change.request == RequestId{} ? "has ended" : "lifted");
 }
 
 std::string to_log_text(std::string_view text) {

@@ -10,13 +10,14 @@ class PeerLog {
  public:
   PeerLog();
   void on_peer(const PublishPeer& change);
+  // Of what an operator asked for; what only changes a ban's hits is no news.
+  void on_ban(const StoreBan& change);
+  void on_unban(const EraseBan& change);
 
  private:
   LogLimiter limiter_;
 };
 
-// What an operator can do about links that end for this reason; empty if there is nothing.
-[[nodiscard]] std::string_view advice_for(DropReason reason);
 // Text of a remote made fit for one log line: anything but printable ASCII becomes '?', at most 200 bytes.
 [[nodiscard]] std::string to_log_text(std::string_view text);
 

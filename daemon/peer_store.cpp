@@ -1,20 +1,21 @@
 #include "daemon/peer_store.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <arpa/inet.h>
 #include <sqlite3.h>
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 
 #include "core/limits.h"
+#include "daemon/address_columns.h"
 
 namespace overlayd::daemon {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2000;  // an operator's sqlite3 shell may hold the lock for a moment
+
+constexpr int kSchemaWithoutBans = 1;
 
 constexpr const char* kCreateTables = R"(
 CREATE TABLE peers (
@@ -40,31 +41,9 @@ bool is_corruption(int sqlite_code) {
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
-std::string ip_text(const PeerAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.is_v4()) {
-    const auto v4 = address.v4();
-    inet_ntop(AF_INET, v4.data(), text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, address.ip.data(), text.data(), text.size());
-  }
-  return text.data();
-}
-
-std::optional<PeerAddress> parse_address(const std::string& ip, std::int64_t port) {
-  if (port < 1 || port > 65535) return std::nullopt;
-  const auto small_port = static_cast<std::uint16_t>(port);
-  std::array<std::uint8_t, 4> v4{};
-  if (inet_pton(AF_INET, ip.c_str(), v4.data()) == 1) return PeerAddress::from_v4(v4, small_port);
-  PeerAddress address;
-  address.port = small_port;
-  if (inet_pton(AF_INET6, ip.c_str(), address.ip.data()) != 1) return std::nullopt;
-  return address;
-}
-
 // Columns as in kLoadPeers. The table's types are only a habit of SQLite's, so everything is checked.
 std::optional<PeerRecord> parse_record(const SQLite::Statement& row) {
-  const auto address = parse_address(row.getColumn(0).getString(), row.getColumn(1).getInt64());
+  const auto address = read_address(row.getColumn(0).getText(), row.getColumn(1).getInt64());
   const std::int64_t next_attempt = row.getColumn(2).getInt64();
   const std::int64_t failures = row.getColumn(3).getInt64();
   const std::int64_t type = row.getColumn(4).getInt64();
@@ -76,10 +55,35 @@ std::optional<PeerRecord> parse_record(const SQLite::Statement& row) {
                     static_cast<PeerType>(type)};
 }
 
+// What an operator can do about a file that cannot be opened or written; may be empty.
+std::string advice_for(const std::string& path, int sqlite_code) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return "; it is a folder: set storage.database to a file";
+  switch (sqlite_code & 0xff) {
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return "; the file and its folder must be writable for the user that overlayd runs as";
+    case SQLITE_BUSY: return "; another process holds it: is a second overlayd running?";
+    default: return {};
+  }
+}
+
+void set_version(SQLite::Database& database) {
+  database.exec("PRAGMA user_version = " + std::to_string(PeerStore::kSchemaVersion));
+}
+
 void create_schema(SQLite::Database& database) {
   SQLite::Transaction transaction(database);
   database.exec(kCreateTables);
-  database.exec("PRAGMA user_version = " + std::to_string(PeerStore::kSchemaVersion));
+  BanStore::create_tables(database);
+  set_version(database);
+  transaction.commit();
+}
+
+void add_bans_and_anchors(SQLite::Database& database) {
+  SQLite::Transaction transaction(database);
+  BanStore::create_tables(database);
+  set_version(database);
   transaction.commit();
 }
 
@@ -91,6 +95,10 @@ std::string check_schema(SQLite::Database& database) {
            std::to_string(PeerStore::kSchemaVersion) + ". Run the newer one, or set storage.database to another file";
   }
   if (version == PeerStore::kSchemaVersion) return {};
+  if (version == kSchemaWithoutBans) {
+    add_bans_and_anchors(database);
+    return {};
+  }
   if (version < 0 || database.execAndGet("SELECT count(*) FROM sqlite_master").getInt64() > 0) {
     return "is a database of another program; set storage.database to another file";
   }
@@ -124,6 +132,7 @@ struct PeerStore::Connection {
   SQLite::Database database;
   std::optional<SQLite::Statement> store;
   std::optional<SQLite::Statement> erase;
+  std::optional<BanStore> bans;
 
   // Empty, or why the file is refused. Throws SQLite::Exception, corruption included.
   std::string prepare() {
@@ -135,13 +144,14 @@ struct PeerStore::Connection {
     if (verdict != "ok") throw SQLite::Exception(verdict, SQLITE_CORRUPT);
     store.emplace(database, kStorePeer);
     erase.emplace(database, kErasePeer);
+    bans.emplace(database);
     return {};
   }
 
   void apply_one(const StorePeer& change) {
     const PeerRecord& record = change.record;
     store->tryReset();  // not reset(): that throws again what the last execution threw
-    store->bind(1, ip_text(record.address));
+    store->bind(1, ip_column(record.address));
     store->bind(2, static_cast<std::int32_t>(record.address.port));
     store->bind(3, static_cast<std::int64_t>(std::min<std::uint64_t>(record.next_attempt.seconds, INT64_MAX)));
     store->bind(4, static_cast<std::int64_t>(record.failures));
@@ -151,10 +161,14 @@ struct PeerStore::Connection {
 
   void apply_one(const ErasePeer& change) {
     erase->tryReset();
-    erase->bind(1, ip_text(change.address));
+    erase->bind(1, ip_column(change.address));
     erase->bind(2, static_cast<std::int32_t>(change.address.port));
     erase->exec();
   }
+
+  void apply_one(const StoreBan& change) { bans->store(change.ban); }
+  void apply_one(const EraseBan& change) { bans->erase(change.subject); }
+  void apply_one(const StoreAnchors& change) { bans->replace_anchors(change.addresses); }
 
   struct Attempt {
     std::unique_ptr<Connection> connection;
@@ -168,7 +182,7 @@ struct PeerStore::Connection {
       result.why = connection->prepare();
       if (result.why.empty()) result.connection = std::move(connection);
     } catch (const SQLite::Exception& error) {
-      result.why = error.what();
+      result.why = error.what() + advice_for(path, error.getErrorCode());
       result.is_corrupt = is_corruption(error.getErrorCode());
     } catch (const std::exception& error) {
       result.why = error.what();
@@ -195,9 +209,9 @@ Result<std::unique_ptr<PeerStore>> PeerStore::open(const PeerStoreOptions& optio
   return std::unique_ptr<PeerStore>(new PeerStore(std::move(attempt.connection)));
 }
 
-Result<StoredPeers> PeerStore::load_all() {
+Result<Stored> PeerStore::load_all() {
   try {
-    StoredPeers loaded;
+    Stored loaded{.bans = connection_->bans->load(), .anchors = connection_->bans->load_anchors()};
     SQLite::Statement row(connection_->database, kLoadPeers);
     while (row.executeStep()) {
       const auto record = parse_record(row);
@@ -211,7 +225,7 @@ Result<StoredPeers> PeerStore::load_all() {
     }
     return loaded;
   } catch (const std::exception& error) {
-    return Failure{connection_->database.getFilename() + ": known peers cannot be read: " + error.what()};
+    return Failure{connection_->database.getFilename() + ": cannot be read: " + error.what()};
   }
 }
 

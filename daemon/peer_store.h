@@ -1,14 +1,14 @@
-// The daemon's one SQLite file: what is known of peers, and the bans, in stellar-core's tables (protocol: PeerManager
-// and BanManagerImpl, commit a9b8613), so that an operator can move data over:
-//   peers(ip TEXT, port INT, nextattempt INT, numfailures INT, type INT, PRIMARY KEY(ip, port))   nextattempt: unix
-//   seconds ban(nodeid TEXT PRIMARY KEY)                                                                  strkeys
+// The daemon's one SQLite file: what is known of peers, in stellar-core's table (protocol: PeerManager, commit a9b8613),
+// so that an operator can move data over, and beside it bans and anchors (ban_store.h):
+//   peers(ip TEXT, port INT, nextattempt INT, numfailures INT, type INT, PRIMARY KEY(ip, port))   nextattempt: unix seconds
 //
 // Rules.   WAL mode; every apply() is one transaction, on disk when it returns.
 //          A file that SQLite finds corrupt is moved aside (with its -wal and -shm) to PATH.corrupt-UNIXTIME, `warn`
 //          says so, and a fresh one is begun. Rationale: all that is lost can be learned again; a daemon that is down
-//          cannot. A file of a newer schema, or of another program, is refused untouched.
+//          cannot. A file of a newer schema, or of another program, is refused untouched; one of an older schema is
+//          brought up to date, in one transaction.
 // Limits:  load_all returns the limits::kKnownPeersMax best records (fewest failures, then due first) and counts the
-//          others; rows that are no peer (bad address, port, type) are skipped and counted.
+//          others; rows that are no peer (bad address, port, type) are skipped and counted. Bans: ban_store.h.
 // Errors:  a sentence with the path. No exception leaves this class.
 // Threads: one at a time; after opening, the storage thread's.
 #pragma once
@@ -20,12 +20,12 @@
 #include <variant>
 #include <vector>
 
-#include "core/outputs.h"
 #include "core/result.h"
+#include "daemon/ban_store.h"
 
 namespace overlayd::daemon {
 
-using StorageChange = std::variant<StorePeer, ErasePeer>;
+using StorageChange = std::variant<StorePeer, ErasePeer, StoreBan, EraseBan, StoreAnchors>;
 using Warn = std::function<void(std::string_view)>;
 
 struct PeerStoreOptions {
@@ -34,22 +34,24 @@ struct PeerStoreOptions {
   Warn warn;         // called during open() only
 };
 
-struct StoredPeers {
-  std::vector<PeerRecord> records;
+struct Stored {
+  std::vector<PeerRecord> records{};
   std::uint64_t skipped = 0;      // rows that are no peer
   std::uint64_t left_behind = 0;  // rows beyond the limit
+  LoadedBans bans;
+  std::vector<PeerAddress> anchors;
 };
 
 class PeerStore final {
  public:
-  static constexpr int kSchemaVersion = 1;
+  static constexpr int kSchemaVersion = 2;  // 1 had no bans but stellar-core's, and no anchors
 
   [[nodiscard]] static Result<std::unique_ptr<PeerStore>> open(const PeerStoreOptions& options);
   ~PeerStore();
   PeerStore(const PeerStore&) = delete;
   PeerStore& operator=(const PeerStore&) = delete;
 
-  [[nodiscard]] Result<StoredPeers> load_all();
+  [[nodiscard]] Result<Stored> load_all();
   // All of them, in their order, or none.
   [[nodiscard]] Result<Done> apply(std::span<const StorageChange> changes);
 

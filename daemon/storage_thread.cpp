@@ -2,14 +2,24 @@
 
 #include <algorithm>
 #include <exception>
-#include <vector>
+#include <optional>
+#include <utility>
 
 namespace overlayd::daemon {
 namespace {
 
-const PeerAddress& address_of(const StorageChange& change) {
-  if (const auto* store = std::get_if<StorePeer>(&change)) return store->record.address;
-  return std::get<ErasePeer>(change).address;
+template <typename... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+// What has to be answered once the change is on disk.
+std::optional<BanStored> order_in(const StorageChange& change) {
+  if (const auto* store = std::get_if<StoreBan>(&change); store != nullptr && store->request != RequestId{})
+    return BanStored{store->request, store->links_dropped, {}};
+  if (const auto* erase = std::get_if<EraseBan>(&change); erase != nullptr && erase->request != RequestId{})
+    return BanStored{erase->request, 0, {}};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -21,24 +31,55 @@ StorageThread::StorageThread(std::unique_ptr<PeerStore> store, StorageThreadOpti
 
 StorageThread::~StorageThread() { stop(); }
 
-bool StorageThread::submit(const StorageChange& change) {
-  const std::lock_guard lock(mutex_);
-  const PeerAddress& address = address_of(change);
-  const auto waiting = pending_.find(address);
-  const bool is_full = pending_.size() + writing_ >= options_.queue_max;
-  if (is_ended_ || (is_full && waiting == pending_.end())) {
+StorageThread::Subject StorageThread::subject_of(const StorageChange& change) {
+  return std::visit(Overloaded{[](const StorePeer& one) -> Subject { return one.record.address; },
+                               [](const ErasePeer& one) -> Subject { return one.address; },
+                               [](const StoreBan& one) -> Subject { return one.ban.subject; },
+                               [](const EraseBan& one) -> Subject { return one.subject; },
+                               [](const StoreAnchors&) -> Subject { return std::monostate{}; }},
+                    change);
+}
+
+bool StorageThread::submit(StorageChange change) {
+  auto order = order_in(change);
+  {
+    const std::lock_guard lock(mutex_);
+    const Subject subject = subject_of(change);
+    if (has_room_for(subject, order.has_value())) {
+      ++counters_.submitted;
+      const auto [waiting, is_new] = pending_.try_emplace(subject);
+      waiting->second.change = std::move(change);
+      if (is_new && is_ban(subject)) ++bans_pending_;
+      if (order) {
+        waiting->second.orders.push_back(std::move(*order));
+        ++orders_pending_;
+      }
+      // The first starts the period, the last of a batch ends it; those between would wake the thread for nothing.
+      if (order || pending_.size() == 1 || pending_.size() >= options_.batch_max) wake_.notify_one();
+      return true;
+    }
     ++counters_.refused;
-    return false;
+    if (order) ++counters_.orders_failed;
   }
-  ++counters_.submitted;
-  if (waiting != pending_.end()) {
-    waiting->second = change;
-  } else {
-    pending_.emplace(address, change);
+  if (order) {
+    order->why = "too many changes wait to be written";
+    report(*order);
   }
-  // The first starts the period, the last of a batch ends it; those between would wake the thread for nothing.
-  if (pending_.size() == 1 || pending_.size() >= options_.batch_max) wake_.notify_one();
-  return true;
+  return false;
+}
+
+bool StorageThread::has_room_for(const Subject& subject, bool is_order) const {
+  if (is_ended_ || (is_order && orders_pending_ >= options_.order_max)) return false;
+  if (pending_.contains(subject) || std::holds_alternative<std::monostate>(subject)) return true;
+  const std::size_t bans = bans_pending_ + bans_writing_;
+  if (is_ban(subject)) return bans < options_.ban_queue_max;
+  return pending_.size() + writing_ - bans < options_.queue_max;
+}
+
+bool StorageThread::is_ban(const Subject& subject) { return std::holds_alternative<BanSubject>(subject); }
+
+std::size_t StorageThread::count_bans(const Pending& pending) {
+  return static_cast<std::size_t>(std::ranges::count_if(pending, is_ban, &Pending::value_type::first));
 }
 
 bool StorageThread::flush() {
@@ -71,7 +112,9 @@ void StorageThread::run(const std::stop_token& stop) {
     flushes_served_ = ticket;
     done_.notify_all();
   }
-  if (!pending_.empty()) write_pending(lock);
+  do {
+    if (!pending_.empty()) write_pending(lock);
+  } while (!pending_.empty() && is_last_write_good_);
   counters_.lost = pending_.size();
   is_ended_ = true;
   done_.notify_all();
@@ -80,54 +123,89 @@ void StorageThread::run(const std::stop_token& stop) {
 void StorageThread::wait_for_work(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
   const auto is_flush_wanted = [this] { return flushes_wanted_ > flushes_served_; };
   wake_.wait(lock, stop, [&] { return !pending_.empty() || is_flush_wanted(); });
-  // After a failure a full batch waits for the period too, or a full disk would keep this thread spinning.
-  wake_.wait_for(lock, stop, options_.flush_period,
-                 [&] { return is_flush_wanted() || (!is_failing_ && pending_.size() >= options_.batch_max); });
+  // After a failure a full batch waits for the period too, or a full disk would keep this thread spinning. Orders do not:
+  // whatever comes of the attempt, they wait no more after it.
+  wake_.wait_for(lock, stop, options_.flush_period, [&] {
+    return orders_pending_ > 0 || is_flush_wanted() || (!is_failing_ && pending_.size() >= options_.batch_max);
+  });
 }
 
 void StorageThread::write_pending(std::unique_lock<std::mutex>& lock) {
   Pending batch = std::exchange(pending_, {});
   const std::size_t taken = batch.size();
   writing_ = taken;
+  bans_writing_ = std::exchange(bans_pending_, 0);
+  orders_pending_ = 0;
   lock.unlock();
-  std::string why;
-  const bool is_written = write_batch(batch, why);
-  note_result(is_written, why);
+  const std::string why = write_batch(batch);
+  note_result(why);
   lock.lock();
   writing_ = 0;
+  bans_writing_ = 0;
   counters_.written += taken - batch.size();
-  is_last_write_good_ = is_written;
-  if (!is_written) {
-    ++counters_.failed_batches;
-    pending_.merge(batch);  // keeps what came meanwhile: it is newer
-  }
+  is_last_write_good_ = why.empty();
+  if (is_last_write_good_) return;
+  ++counters_.failed_batches;
+  counters_.orders_failed += failed_orders_;
+  pending_.merge(batch);  // keeps what came meanwhile: it is newer
+  bans_pending_ = count_bans(pending_);
 }
 
-bool StorageThread::write_batch(Pending& batch, std::string& why) {
+std::string StorageThread::write_batch(Pending& batch) {
+  failed_orders_ = 0;
+  std::string why;
   try {
-    while (!batch.empty()) {
-      std::vector<StorageChange> changes;
-      auto end = batch.begin();
-      for (; end != batch.end() && changes.size() < options_.batch_max; ++end) changes.push_back(end->second);
-      if (auto applied = store_->apply(changes); !applied) {
-        why = applied.error();
-        return false;
-      }
-      batch.erase(batch.begin(), end);
-    }
-    return true;
+    why = write_some(batch, {.has_orders = true});
+    if (why.empty()) why = write_some(batch, {.has_orders = false});
   } catch (const std::exception& error) {
     why = error.what();
-    return false;
+  }
+  for (auto& [subject, waiting] : batch) report_orders(waiting, why);
+  return why;
+}
+
+std::string StorageThread::write_some(Pending& batch, Which which) {
+  for (auto next = batch.begin();;) {
+    std::vector<StorageChange> changes;
+    std::vector<Pending::iterator> taken;
+    for (; next != batch.end() && taken.size() < options_.batch_max; ++next) {
+      if (next->second.orders.empty() == which.has_orders) continue;
+      changes.push_back(next->second.change);
+      taken.push_back(next);
+    }
+    if (taken.empty()) return {};
+    if (auto applied = store_->apply(changes); !applied) return applied.error();
+    for (const auto& written : taken) {
+      report_orders(written->second, {});
+      batch.erase(written);
+    }
   }
 }
 
-void StorageThread::note_result(bool is_written, const std::string& why) {
+void StorageThread::report_orders(Waiting& waiting, const std::string& why) {
+  for (BanStored& order : std::exchange(waiting.orders, {})) {
+    order.why = why;
+    if (!why.empty()) ++failed_orders_;
+    report(order);
+  }
+}
+
+void StorageThread::report(const BanStored& stored) const {
+  if (!options_.on_ban_stored) return;
+  try {
+    options_.on_ban_stored(stored);
+  } catch (const std::exception&) {
+    // Whoever waits for it times out; the thread goes on.
+  }
+}
+
+void StorageThread::note_result(const std::string& why) {
+  const bool is_written = why.empty();
   const bool is_news = is_written == is_failing_;
   is_failing_ = !is_written;
   if (!is_news || !options_.warn) return;
   try {
-    options_.warn(is_written ? "peer records are written again" : "peer records wait in memory: " + why);
+    options_.warn(is_written ? "peers and bans are written again" : "peers and bans wait in memory: " + why);
   } catch (const std::exception&) {
     // A logger that fails must not end the storage thread; the counter tells of the batch.
   }

@@ -1,20 +1,28 @@
-// Writes peer records behind the overlay's back: nothing above ever waits for a disk.
+// Writes peers, bans and anchors behind the overlay's back: nothing above ever waits for a disk.
 //
-// Rules.   Of several changes to one address only the last is written. A change waits at most flush_period, or until
-//          batch_max of them wait. A batch that fails stays queued (newer changes win over it) and is tried again after
-//          flush_period; `warn` hears of the first failure of a row and of its end. stop() writes what is left, once.
-// Limits:  queue_max addresses wait; a further one is refused and counted. Its loss costs an address that PEERS will
-//          bring again.
-// Errors:  none to the caller but counters; no exception leaves the thread.
+// Words.   A *subject* is what a change is about: an address, a banned node or range, or the anchors as a whole. An *order*
+//          is a StoreBan or EraseBan with a request: somebody waits until it is on disk.
+// Rules.   Of several changes to one subject only the last is written: what is about a ban that has since been lifted can
+//          never overtake that. A change waits at most flush_period, or until batch_max of them wait; an order ends the
+//          wait at once, and what it is about is written before all else, in transactions of its own. It is reported once
+//          its subject has been written or could not be; what could not be stays queued (newer changes win over it) and is
+//          tried again after flush_period. `warn` hears of the first failure of a row and of its end. stop() writes what
+//          is left, once, and reports its orders.
+// Limits:  queue_max addresses and ban_queue_max bans wait, and order_max orders; a further one is refused and counted.
+//          The loss of an address costs little: PEERS will bring it again. A refused order is reported.
+// Errors:  counters, and the report of an order; no exception leaves the thread.
 // Threads: submit, flush and counters from any thread; stop and destruction from the owner's.
 #pragma once
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "core/limits.h"
 #include "daemon/peer_store.h"
@@ -22,16 +30,21 @@
 namespace overlayd::daemon {
 
 struct StorageThreadOptions {
-  std::size_t queue_max = limits::kKnownPeersMax;  // core knows no more addresses than that
-  std::size_t batch_max = 500;                     // one transaction of these is a few milliseconds
+  std::size_t queue_max = limits::kKnownPeersMax;    // core knows no more addresses than that
+  std::size_t batch_max = 500;                       // one transaction of these is a few milliseconds
+  std::size_t ban_queue_max = 2 * limits::kBansMax;  // all that core holds, and as many lifted ones
+  std::size_t order_max = limits::kRequestsPendingMax;
   std::chrono::milliseconds flush_period{1000};
-  Warn warn;  // called on the storage thread
+  Warn warn{};  // called on the storage thread
+  std::function<void(const BanStored&)>
+      on_ban_stored{};  // on the storage thread; within submit for an order it refuses
 };
 
 struct StorageCounters {
   std::uint64_t submitted = 0;
   std::uint64_t written = 0;  // fewer than submitted where changes replaced each other
   std::uint64_t refused = 0;
+  std::uint64_t orders_failed = 0;  // reported with the reason
   std::uint64_t failed_batches = 0;
   std::uint64_t lost = 0;  // still unwritten at stop()
   std::uint64_t waiting = 0;
@@ -45,7 +58,7 @@ class StorageThread final {
   StorageThread& operator=(const StorageThread&) = delete;
 
   // False: refused.
-  bool submit(const StorageChange& change);
+  bool submit(StorageChange change);
   // Waits until everything submitted before was tried once more; true if it is on disk. False after stop().
   [[nodiscard]] bool flush();
   // Idempotent. Returns when the thread has ended.
@@ -53,24 +66,45 @@ class StorageThread final {
   [[nodiscard]] StorageCounters counters() const;
 
  private:
-  using Pending = std::map<PeerAddress, StorageChange>;
+  // Of a subject: the anchors as a whole, an address, a node or a range.
+  using Subject = std::variant<std::monostate, PeerAddress, BanSubject>;
+  struct Waiting {
+    StorageChange change;
+    std::vector<BanStored> orders;  // about it, `why` not known yet
+  };
+  using Pending = std::map<Subject, Waiting>;
+
+  static Subject subject_of(const StorageChange& change);
+  static bool is_ban(const Subject& subject);
+  static std::size_t count_bans(const Pending& pending);
+  [[nodiscard]] bool has_room_for(const Subject& subject, bool is_order) const;
 
   void run(const std::stop_token& stop);
   void wait_for_work(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   void write_pending(std::unique_lock<std::mutex>& lock);
-  // Takes what it wrote out of `batch`; true if nothing is left.
-  bool write_batch(Pending& batch, std::string& why);
-  void note_result(bool is_written, const std::string& why);
+  // Takes what it wrote out of `batch`, those with orders first; no order is left in it. Empty, or why something is left.
+  std::string write_batch(Pending& batch);
+  struct Which {
+    bool has_orders;
+  };
+  std::string write_some(Pending& batch, Which which);
+  void report_orders(Waiting& waiting, const std::string& why);
+  void report(const BanStored& stored) const;
+  void note_result(const std::string& why);
 
   const StorageThreadOptions options_;
   const std::unique_ptr<PeerStore> store_;  // the thread's own once it runs
   bool is_failing_ = false;                 // the thread's own
+  std::size_t failed_orders_ = 0;           // the thread's own: of the batch it writes
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;  // work, flush or stop
   std::condition_variable_any done_;  // a flush was served, or the thread ended
   Pending pending_;
-  std::size_t writing_ = 0;  // taken out of pending_, not yet on disk
+  std::size_t bans_pending_ = 0;    // of those, the bans
+  std::size_t orders_pending_ = 0;  // of those that wait in pending_
+  std::size_t writing_ = 0;         // taken out of pending_, not yet on disk
+  std::size_t bans_writing_ = 0;
   std::uint64_t flushes_wanted_ = 0;
   std::uint64_t flushes_served_ = 0;
   bool is_last_write_good_ = true;

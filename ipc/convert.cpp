@@ -145,30 +145,32 @@ Result<LedgerUpdated> to_ledger_update(const v1::UpdateLedgerRequest& request, c
 
 Result<NodeId> to_node_id(std::string_view bytes, std::string_view field) { return to_id<NodeId>(bytes, field); }
 
-Result<PeerAddress> parse_address(std::string_view text) {
+Result<PeerAddress> parse_address(std::string_view text, std::string_view field, std::uint16_t default_port) {
+  const auto refuse = [field](const char* why) { return Failure{std::string(field) + ": " + why}; };
   std::string_view host = text;
   std::string_view port;
   bool has_port = false;
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
-    if (end == std::string_view::npos) return Failure{"address: '[' without ']'"};
+    if (end == std::string_view::npos) return refuse("'[' without ']'");
     host = text.substr(1, end - 1);
     has_port = end + 1 < text.size();
-    if (has_port && text[end + 1] != ':') return Failure{"address: after ']' only a port may follow"};
+    if (has_port && text[end + 1] != ':') return refuse("after ']' only a port may follow");
     if (has_port) port = text.substr(end + 2);
   } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
     has_port = true;
   }
-  std::uint16_t number = limits::kPeerPort;
+  std::uint16_t number = default_port;
   if (has_port) {
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (error != std::errc() || end != port.data() + port.size() || number == 0) {
-      return Failure{"address: the port must be 1 to 65535"};
+      return refuse("the port must be 1 to 65535");
     }
   }
-  const std::string literal(host);
+  // inet_pton would read as far as a NUL only.
+  const std::string literal(host.find('\0') == std::string_view::npos ? host : std::string_view{});
   PeerAddress address;
   std::array<std::uint8_t, 4> v4{};
   if (inet_pton(AF_INET, literal.c_str(), v4.data()) == 1) return PeerAddress::from_v4(v4, number);
@@ -176,8 +178,7 @@ Result<PeerAddress> parse_address(std::string_view text) {
     address.port = number;
     return address;
   }
-  return Failure{
-      "address: must be an IP address with or without a port, such as 192.0.2.1:11625 or [2001:db8::1]:11625"};
+  return refuse("must be an IP address with or without a port, such as 192.0.2.1:11625 or [2001:db8::1]:11625");
 }
 
 void to_proto(const LoggedEvent& event, v1::Event& out) {
@@ -237,8 +238,7 @@ std::string address_text(const PeerAddress& address) {
     text.append(inet_ntop(AF_INET6, address.ip.data(), buffer.data(), buffer.size()));
     text.push_back(']');
   }
-  text.push_back(':');
-  return text.append(std::to_string(address.port));
+  return address.port == 0 ? text : text + ':' + std::to_string(address.port);
 }
 
 std::string printable(std::string_view text) {

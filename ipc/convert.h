@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/inputs.h"
+#include "core/limits.h"
 #include "core/outputs.h"
 #include "core/result.h"
 #include "core/snapshots.h"
@@ -38,8 +39,18 @@ namespace v1 = ::overlay::v1;
                                             const NetworkId& network);
 [[nodiscard]] Result<RequestScpState> to_scp_state_request(const v1::RequestScpStateRequest& request);
 [[nodiscard]] Result<SendScpState> to_scp_state(const v1::SendScpStateRequest& request, const NetworkId& network);
-// "192.0.2.1:11625", "[2001:db8::1]:11625"; without a port the protocol's own. No names.
-[[nodiscard]] Result<PeerAddress> parse_address(std::string_view text);
+// "192.0.2.1:11625", "[2001:db8::1]:11625"; without a port `default_port`. No names.
+[[nodiscard]] Result<PeerAddress> parse_address(std::string_view text, std::string_view field = "address",
+                                                std::uint16_t default_port = limits::kPeerPort);
+
+// --- from the operator --------------------------------------------------------------------------------------------
+
+// An address without a port has port 0: any.
+[[nodiscard]] Result<PeerSubject> to_peer_subject(const v1::PeerSelector& selector, std::string_view field);
+[[nodiscard]] Result<ConnectTo> to_connect(const v1::ConnectRequest& request);
+[[nodiscard]] Result<Disconnect> to_disconnect(const v1::DisconnectRequest& request);
+[[nodiscard]] Result<BanPeers> to_ban(const v1::BanRequest& request);
+[[nodiscard]] Result<Unban> to_unban(const v1::UnbanRequest& request);
 
 // --- to clients ---------------------------------------------------------------------------------------------------
 
@@ -57,7 +68,16 @@ void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out);
 void to_proto(const PeerSnapshot& peer, v1::Peer& out);
 // In the order the contract names.
 void to_proto(std::vector<PeerSnapshot> peers, v1::ListPeersResponse& out);
+void to_proto(const ClosedLink& closed, v1::ClosedPeer& out);
+void to_proto(const PeerTotals& totals, v1::PeerTotals& out);
+void to_proto(const KnownPeerSnapshot& known, v1::KnownPeer& out);
+void to_proto(const Ban& ban, v1::BanEntry& out);
+void to_proto(const PeerExplanation& explanation, v1::ExplainPeerResponse& out);
+// In the order the contract names, both.
+void to_proto(std::vector<KnownPeerSnapshot> peers, v1::ListKnownPeersResponse& out);
+void to_proto(std::vector<Ban> bans, v1::ListBansResponse& out);
 
+// Without a port where none is known: a caller's, before its HELLO.
 [[nodiscard]] std::string address_text(const PeerAddress& address);
 // Bytes outside 0x20 to 0x7e become '?'.
 [[nodiscard]] std::string printable(std::string_view text);

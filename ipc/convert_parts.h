@@ -64,4 +64,6 @@ inline std::uint64_t whole_milliseconds(Duration duration) {
       std::max<std::int64_t>(0, std::chrono::duration_cast<milliseconds>(duration).count()));
 }
 
+inline double milliseconds_of(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
 }  // namespace overlayd::ipc::parts

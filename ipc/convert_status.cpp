@@ -10,8 +10,6 @@ using namespace parts;
 
 namespace {
 
-double milliseconds_of(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
-
 void add_counter(v1::GetStatusResponse& out, std::string name, std::uint64_t value) {
   v1::Counter& counter = *out.add_counters();
   counter.set_name(std::move(name));
@@ -108,6 +106,11 @@ void add_other_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& ou
   add_counter(out, "addresses_refused", metrics.book.addresses_refused);
   add_counter(out, "dials", metrics.book.dials);
   add_counter(out, "dials_failed", metrics.book.dials_failed);
+  add_counter(out, "dials_refused", metrics.book.dials_refused);
+  add_counter(out, "addresses_evicted", metrics.book.records_evicted);
+  add_counter(out, "ban_hits", metrics.book.ban_hits);
+  add_counter(out, "cool_down_hits", metrics.book.cool_down_hits);
+  add_counter(out, "slow_drops_put_off", metrics.book.slow_drops_put_off);
   add_counter(out, "ignored_out_of_sync", metrics.ignored_out_of_sync);
   add_counter(out, "survey_ignored", metrics.survey_ignored);
 }
@@ -127,6 +130,7 @@ void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out) {
   out.set_peers_outbound(status.peers_outbound);
   out.set_peers_pending(status.peers_pending);
   out.set_known_peers(status.known_peers);
+  out.set_bans(status.bans);
   v1::LedgerStatus& ledger = *out.mutable_ledger();
   ledger.set_is_known(status.ledger.is_known);
   ledger.set_sequence(status.ledger.sequence);
@@ -174,6 +178,18 @@ void to_proto(const PeerSnapshot& peer, v1::Peer& out) {
   out.set_outbound_credit_messages(peer.outbound_credit_messages);
   out.set_outbound_credit_bytes(peer.outbound_credit_bytes);
   out.set_queued_messages(peer.queued_messages);
+  if (peer.latency_median >= Duration(0)) out.set_latency_median_ms(milliseconds_of(peer.latency_median));
+  if (peer.latency_p99 >= Duration(0)) out.set_latency_p99_ms(milliseconds_of(peer.latency_p99));
+  out.set_unread_ms(whole_milliseconds(peer.unread_for));
+  out.set_unwritten_ms(whole_milliseconds(peer.unwritten_for));
+  out.set_oldest_write_ms(whole_milliseconds(peer.oldest_write_for));
+  out.set_no_credit_ms(whole_milliseconds(peer.no_credit_for));
+  if (!peer.is_authenticated) return;  // it has no queues yet
+  for (std::size_t index = 0; index < kFloodQueueCount; ++index) {
+    v1::QueueDelay& delay = *out.add_queue_delays();
+    delay.set_queue(kFloodQueueNames[index]);
+    delay.set_delay_ms(milliseconds_of(peer.queue_delays[index]));
+  }
 }
 
 void to_proto(std::vector<PeerSnapshot> peers, v1::ListPeersResponse& out) {

@@ -12,24 +12,6 @@ namespace {
 using grpc::Status;
 using grpc::StatusCode;
 
-// A call with one request, whose response `fill` makes of the answer.
-template <typename Fill>
-class SimpleCall final : public UnaryCall {
- public:
-  SimpleCall(grpc::ServerUnaryReactor& reactor, Fill fill) : UnaryCall(reactor), fill_(std::move(fill)) {}
-  void on_answer(std::uint64_t, const MessagePtr&, const RequestAnswer& answer) override {
-    answer_with([&] { return fill_(answer); });
-  }
-
- private:
-  const Fill fill_;
-};
-
-template <typename Fill>
-std::shared_ptr<UnaryCall> make_call(grpc::ServerUnaryReactor& reactor, Fill fill) {
-  return std::make_shared<SimpleCall<Fill>>(reactor, std::move(fill));
-}
-
 // What the answer means to a call whose response has no status of its own.
 Status to_status(const RequestAnswer& answer, const char* not_found) {
   switch (answer.status) {

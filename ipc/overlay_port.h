@@ -20,6 +20,11 @@ class OverlayPort {
   // Calls back on the overlay thread with a copy; false: the queue is full, there will be no call.
   [[nodiscard]] virtual bool query_status(std::function<void(StatusSnapshot)> done) = 0;
   [[nodiscard]] virtual bool query_peers(std::function<void(std::vector<PeerSnapshot>)> done) = 0;
+  // At most `limit`, the latest first.
+  [[nodiscard]] virtual bool query_closed(std::size_t limit, std::function<void(std::vector<ClosedLink>)> done) = 0;
+  [[nodiscard]] virtual bool query_explanation(const PeerSubject& peer, std::function<void(PeerExplanation)> done) = 0;
+  [[nodiscard]] virtual bool query_known_peers(std::function<void(std::vector<KnownPeerSnapshot>)> done) = 0;
+  [[nodiscard]] virtual bool query_bans(std::function<void(std::vector<Ban>)> done) = 0;
   // Null: the item is not held.
   [[nodiscard]] virtual bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) = 0;
 };

@@ -11,8 +11,8 @@ std::optional<RequestId> PendingRequests::add(const std::shared_ptr<RequestWaite
   std::size_t bytes = 0;
   for (const Item& item : items) bytes += item.bytes();
   const std::lock_guard lock(mutex_);
-  if (waiting_.size() + items.size() > limits::kRequestsPendingMax) return std::nullopt;
-  if (bytes_ + bytes > bytes_max_) return std::nullopt;
+  if (waiting_.size() + items.size() > options_.count_max) return std::nullopt;
+  if (bytes_ + bytes > options_.bytes_max) return std::nullopt;
   bytes_ += bytes;
   const RequestId first{next_id_};
   for (const Item& item : items)

@@ -1,7 +1,8 @@
 // Requests handed to the overlay and not answered yet: everything with a RequestId.
 // Rule 1.  Every one added is answered exactly once: by the overlay, by its deadline, or by fail_all.
-// Rule 2.  At most limits::kRequestsPendingMax at a time, and bytes_max of what they hold; beyond, add refuses all of a
-//          batch.
+// Rule 2.  At most count_max at a time, and bytes_max of what they hold; beyond, add refuses all of a batch.
+// Rule 3.  Ids rise from first_id. Rationale: the overlay's answers go to the table whose id they carry; the operator's
+//          has a range of its own (kOperatorRequestBit), so that clients who fill theirs do not keep the operator out.
 // The waiter is called outside the lock, on the thread that called answer, expire or fail_all.
 #pragma once
 #include <chrono>
@@ -26,6 +27,16 @@ class RequestWaiter {
   virtual void on_failure(std::uint64_t token, const MessagePtr& message, RequestFailure failure) = 0;
 };
 
+inline constexpr std::uint64_t kOperatorRequestBit = 1ULL << 63;
+[[nodiscard]] inline bool is_of_operator(RequestId id) { return (id.value & kOperatorRequestBit) != 0; }
+
+struct PendingRequestsOptions {
+  std::size_t count_max = limits::kRequestsPendingMax;
+  std::size_t bytes_max = limits::kRequestsPendingBytesMax;
+  Duration timeout = limits::kRequestAnswerTimeout;
+  std::uint64_t first_id = 1;  // 0 stands for nobody who waits
+};
+
 class PendingRequests {
  public:
   using Clock = std::chrono::steady_clock;
@@ -36,12 +47,10 @@ class PendingRequests {
     [[nodiscard]] std::size_t bytes() const;
   };
 
-  explicit PendingRequests(std::size_t bytes_max = limits::kRequestsPendingBytesMax,
-                           Duration timeout = limits::kRequestAnswerTimeout)
-      : bytes_max_(bytes_max), timeout_(timeout) {}
+  explicit PendingRequests(const PendingRequestsOptions& options) : options_(options), next_id_(options.first_id) {}
 
   // Until when one that is added now has to be answered.
-  [[nodiscard]] Clock::time_point deadline() const { return Clock::now() + timeout_; }
+  [[nodiscard]] Clock::time_point deadline() const { return Clock::now() + options_.timeout; }
 
   // The ids given are consecutive; the first is returned. Nothing: full, none was added.
   [[nodiscard]] std::optional<RequestId> add(const std::shared_ptr<RequestWaiter>& waiter,
@@ -65,12 +74,11 @@ class PendingRequests {
   Waiting take(std::map<RequestId, Waiting>::iterator at);
   static void fail(std::vector<Waiting>& failed, RequestFailure failure);
 
-  const std::size_t bytes_max_;
-  const Duration timeout_;
+  const PendingRequestsOptions options_;
   mutable std::mutex mutex_;
   std::map<RequestId, Waiting> waiting_;  // deadlines rise with the ids
   std::size_t bytes_ = 0;                 // of what waiting_ holds
-  std::uint64_t next_id_ = 1;
+  std::uint64_t next_id_;
 };
 
 }  // namespace overlayd::ipc

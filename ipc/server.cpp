@@ -61,6 +61,35 @@ class Door {
   std::future<void> closing_;  // last: its destructor waits for the thread
 };
 
+// Sends each answer to the service whose request it was.
+class Events final : public OverlayEvents {
+ public:
+  Events(OverlayService& overlay, AdminService& admin) : overlay_(overlay), admin_(admin) {}
+  void on_message(const PublishMessage& published, std::int64_t arrival_unix_nanos) override {
+    overlay_.on_message(published, arrival_unix_nanos);
+  }
+  void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos) override {
+    overlay_.on_peer(published, arrival_unix_nanos);
+  }
+  void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) override {
+    overlay_.on_item(published, arrival_unix_nanos);
+  }
+  void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) override {
+    overlay_.on_scp_state_request(published, arrival_unix_nanos);
+  }
+  void on_request_answer(const RequestAnswer& answer) override {
+    if (is_of_operator(answer.request))
+      admin_.on_request_answer(answer);
+    else
+      overlay_.on_request_answer(answer);
+  }
+  void flush() override { overlay_.flush(); }
+
+ private:
+  OverlayService& overlay_;
+  AdminService& admin_;
+};
+
 }  // namespace
 
 struct Server::Parts {
@@ -73,11 +102,13 @@ struct Server::Parts {
                  .requests_timeout = options.requests_timeout,
                  .item_answers_bytes_max = options.item_answers_bytes_max},
                 port),
-        admin(port, overlay) {}
+        admin(port, overlay, options.requests_timeout),
+        events(overlay, admin) {}
 
   ServerOptions options;
   OverlayService overlay;
   AdminService admin;
+  Events events;
   Door overlay_door;
   Door admin_door;
 };
@@ -114,7 +145,7 @@ bool Server::stop() {
   return parts_->admin_door.wait_closed(deadline) && is_overlay_closed;
 }
 
-OverlayEvents& Server::events() { return parts_->overlay; }
+OverlayEvents& Server::events() { return parts_->events; }
 
 const EventLog& Server::event_log() const { return parts_->overlay.event_log(); }
 

@@ -40,6 +40,24 @@ class UnaryCall : public RequestWaiter {
   bool is_finished_ = false;
 };
 
+// A call with one request, whose response, if it has one, `fill` makes of the answer; fill returns the call's status.
+template <typename Fill>
+class SimpleCall final : public UnaryCall {
+ public:
+  SimpleCall(grpc::ServerUnaryReactor& reactor, Fill fill) : UnaryCall(reactor), fill_(std::move(fill)) {}
+  void on_answer(std::uint64_t, const MessagePtr&, const RequestAnswer& answer) override {
+    answer_with([&] { return fill_(answer); });
+  }
+
+ private:
+  const Fill fill_;
+};
+
+template <typename Fill>
+std::shared_ptr<UnaryCall> make_call(grpc::ServerUnaryReactor& reactor, Fill fill) {
+  return std::make_shared<SimpleCall<Fill>>(reactor, std::move(fill));
+}
+
 // Enters `items` into the table. Nothing: there is no room, and the call is finished with RESOURCE_EXHAUSTED.
 [[nodiscard]] std::optional<RequestId> enter_call(PendingRequests& pending, const std::shared_ptr<UnaryCall>& call,
                                                   const std::vector<PendingRequests::Item>& items);

@@ -80,6 +80,15 @@ Groups groups_of(const PeerAddress& address) {
   return groups;
 }
 
+std::array<std::uint8_t, 16> bytes_of(const Groups& groups) {
+  std::array<std::uint8_t, 16> bytes{};
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    bytes[2 * i] = static_cast<std::uint8_t>(groups[i] >> 8);
+    bytes[2 * i + 1] = static_cast<std::uint8_t>(groups[i] & 0xff);
+  }
+  return bytes;
+}
+
 std::string v6_to_string(const Groups& groups) {
   // RFC 5952: the longest run of at least two zero groups is shortened, the first of equals.
   std::size_t best = 0;
@@ -125,6 +134,24 @@ std::optional<HostAndPort> split(std::string_view text) {
   return HostAndPort{text.substr(0, colon), text.substr(colon + 1), false};
 }
 
+struct ParsedIp {
+  PeerAddress address;
+  std::uint32_t bits = 0;  // that its notation has
+};
+
+std::optional<ParsedIp> parse_ip(std::string_view text) {
+  const bool is_bracketed = text.starts_with('[') && text.ends_with(']');
+  if (is_bracketed) text = text.substr(1, text.size() - 2);
+  if (text.find(':') == std::string_view::npos) {
+    const auto v4 = parse_v4(text);
+    if (!v4 || is_bracketed) return std::nullopt;
+    return ParsedIp{PeerAddress::from_v4(*v4, 0), 32};
+  }
+  const auto groups = parse_v6(text);
+  if (!groups) return std::nullopt;
+  return ParsedIp{{bytes_of(*groups), 0}, 128};
+}
+
 }  // namespace
 
 Result<PeerAddress> parse_address(std::string_view text) {
@@ -144,10 +171,7 @@ Result<PeerAddress> parse_address(std::string_view text) {
   if (parts->is_bracketed) {
     const auto groups = parse_v6(parts->host);
     if (!groups) return fail("not an IPv6 address between the brackets");
-    for (std::size_t i = 0; i < groups->size(); ++i) {
-      address.ip[2 * i] = static_cast<std::uint8_t>((*groups)[i] >> 8);
-      address.ip[2 * i + 1] = static_cast<std::uint8_t>((*groups)[i] & 0xff);
-    }
+    address.ip = bytes_of(*groups);
     address.port = static_cast<std::uint16_t>(port);
     return address;
   }
@@ -166,6 +190,33 @@ std::string ip_to_string(const PeerAddress& address) {
 std::string to_string(const PeerAddress& address) {
   const std::string ip = ip_to_string(address);
   return (address.is_v4() ? ip : '[' + ip + ']') + ':' + std::to_string(address.port);
+}
+
+Result<Subnet> parse_subnet(std::string_view text) {
+  const auto fail = [&](std::string_view why) {
+    constexpr std::size_t kShownMax = 80;
+    return Failure{"address or range '" + std::string(text.substr(0, kShownMax)) + "': " + std::string(why)};
+  };
+  const std::size_t slash = text.find('/');
+  const auto ip = parse_ip(text.substr(0, slash));
+  if (!ip) return fail("expected IPV4, IPV4/BITS, IPV6 or IPV6/BITS");
+  std::uint32_t bits = ip->bits;
+  if (slash != std::string_view::npos) {
+    const auto number = parse_number(text.substr(slash + 1), 10, 3, ip->bits);
+    if (!number) return fail("the number of bits must be between 0 and " + std::to_string(ip->bits));
+    bits = *number;
+  }
+  const Subnet subnet = Subnet::around(ip->address, static_cast<std::uint8_t>(bits + 128 - ip->bits));
+  if (subnet.ip != ip->address.ip) return fail("bits past the prefix are set; the range is " + to_string(subnet));
+  return subnet;
+}
+
+std::string to_string(const Subnet& subnet) {
+  PeerAddress address;
+  address.ip = subnet.ip;
+  const bool is_v4 = address.is_v4() && subnet.prefix >= 96;
+  const std::string ip = is_v4 ? ip_to_string(address) : v6_to_string(groups_of(address));
+  return subnet.prefix == 128 ? ip : ip + '/' + std::to_string(is_v4 ? subnet.prefix - 96 : subnet.prefix);
 }
 
 bool is_private(const PeerAddress& address) {
@@ -193,7 +244,18 @@ bool is_unusable(const PeerAddress& address) {
 
 bool is_shareable(const PeerAddress& address, bool is_private_allowed) {
   if (!address.is_v4() || address.port == 0 || is_unusable(address)) return false;
-  return is_private_allowed || (!is_private(address) && !is_loopback(address) && !is_link_local(address));
+  return is_private_allowed || !is_local(address);
+}
+
+bool is_local(const PeerAddress& address) {
+  return is_private(address) || is_loopback(address) || is_link_local(address);
+}
+
+PeerAddress group_of(const PeerAddress& address) {
+  if (is_local(address)) return address;
+  constexpr std::uint8_t kV4GroupBits = 96 + 16;
+  constexpr std::uint8_t kV6GroupBits = 32;
+  return {Subnet::around(address, address.is_v4() ? kV4GroupBits : kV6GroupBits).ip, 0};
 }
 
 }  // namespace overlayd::book

@@ -19,6 +19,36 @@ bool has_pending_slot(const PendingInbound& inbound) {
   return inbound.pending < std::uint64_t{inbound.slots} + extra;
 }
 
+std::optional<PeerId> choose_pending_to_yield(std::span<const PendingLink> links) {
+  struct Crowd {
+    std::size_t size = 0;
+    const PendingLink* oldest = nullptr;
+  };
+  const auto is_older = [](const PendingLink& a, const PendingLink& b) {
+    return std::tie(a.since, a.peer) < std::tie(b.since, b.peer);
+  };
+  std::map<PeerAddress, Crowd> crowds;
+  for (const PendingLink& link : links) {
+    if (link.has_hello || link.is_possibly_preferred) continue;
+    Crowd& crowd = crowds[link.group];
+    ++crowd.size;
+    if (crowd.oldest == nullptr || is_older(link, *crowd.oldest)) crowd.oldest = &link;
+  }
+  const Crowd* yields = nullptr;
+  for (const auto& [group, crowd] : crowds) {
+    const bool is_first = yields == nullptr || crowd.size > yields->size;
+    if (is_first || (crowd.size == yields->size && is_older(*crowd.oldest, *yields->oldest))) yields = &crowd;
+  }
+  if (yields == nullptr) return std::nullopt;
+  return yields->oldest->peer;
+}
+
+Subnet neighbourhood_of(const PeerAddress& address) {
+  constexpr std::uint8_t kV4Bits = 96 + 24;
+  constexpr std::uint8_t kV6Bits = 64;
+  return Subnet::around(address, address.is_v4() ? kV4Bits : kV6Bits);
+}
+
 Admission admit(const Candidate& candidate, std::span<const SlotHolder> holders) {
   if (holders.size() < candidate.slots) return {candidate.is_preferred || !candidate.is_preferred_only, std::nullopt};
   if (!candidate.is_preferred) return {};

@@ -6,6 +6,10 @@
 // Rule 2.  A pending inbound link is taken while a slot is free; an address whose IP is that of a configured preferred
 //          peer may use 2 more. Rationale: a flood of strangers cannot lock preferred peers out before they prove who
 //          they are. Source: OverlayManagerImpl::haveSpaceForConnection, Config::POSSIBLY_PREFERRED_EXTRA.
+//          (ours) While none is free, the one that yields to a newcomer is the oldest link that has not sent HELLO, of the
+//          group (address.h) that has most of those; of equal groups, that of the oldest link. Rationale: an honest
+//          caller's HELLO comes with the first packet; whoever opens sockets and says nothing has only its own places to
+//          lose.
 // Rule 3.  On authentication, per direction: a preferred peer takes a free slot, else the slot of a peer that is not
 //          preferred (it is dropped with kPreferredSelected), else it is refused. Any other takes a free slot, unless
 //          only preferred peers are wanted. Source: OverlayManagerImpl::PeersList::acceptAuthenticatedPeer.
@@ -40,6 +44,32 @@ struct PendingInbound {
   bool is_possibly_preferred = false;  // its IP is that of a preferred peer
 };
 [[nodiscard]] bool has_pending_slot(const PendingInbound& inbound);
+
+// An inbound link that is not authenticated yet.
+struct PendingLink {
+  PeerId peer;
+  PeerAddress group;
+  Instant since;
+  bool has_hello = false;
+  bool is_possibly_preferred = false;
+};
+// Rule 2; nothing: all have sent HELLO, or may be preferred.
+[[nodiscard]] std::optional<PeerId> choose_pending_to_yield(std::span<const PendingLink> links);
+
+// (ours) How many inbound links one address, and its neighbours, may have; the candidate's own not counted.
+struct InboundCrowd {
+  std::uint32_t of_ip = 0;
+  std::uint32_t of_subnet = 0;
+};
+struct InboundLimits {
+  std::uint32_t per_ip = limits::kInboundPerIpMax;
+  std::uint32_t per_subnet = limits::kInboundPerSubnetMax;
+};
+[[nodiscard]] inline bool is_crowded(const InboundCrowd& crowd, const InboundLimits& limits) {
+  return crowd.of_ip >= limits.per_ip || crowd.of_subnet >= limits.per_subnet;
+}
+// The neighbours of an address: its IPv4 /24 or IPv6 /64.
+[[nodiscard]] Subnet neighbourhood_of(const PeerAddress& address);
 
 // An authenticated peer of the candidate's direction.
 struct SlotHolder {

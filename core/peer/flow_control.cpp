@@ -53,7 +53,7 @@ bool FlowControl::take_at_once(const wire::Message& message, const SendQueueLimi
   if (!queue_.empty() || message.size() > limits.max_tx_size || !outbound_.has_for(message.size())) return false;
   outbound_.spend(message.size());
   blocked_since_.reset();
-  metrics_.of(*wire::message_rule(message.type()).queue).delay.observe(Duration(0));
+  queue_.note_undelayed(*wire::message_rule(message.type()).queue);
   return true;
 }
 

@@ -47,6 +47,13 @@ class FlowControl {
   [[nodiscard]] Credit initial_grant() const { return inbound_.initial_grant(); }
   // never() while the peer has granted what we need.
   [[nodiscard]] Instant no_credit_deadline() const;
+  // Since when flood messages have waited for credit; nothing if none does.
+  [[nodiscard]] std::optional<Instant> blocked_since() const { return blocked_since_; }
+  // We did nothing for so long: the time does not count against the peer.
+  void forgive(Duration stalled) {
+    if (blocked_since_) *blocked_since_ = *blocked_since_ + stalled;
+  }
+  [[nodiscard]] const std::array<Duration, kFloodQueueCount>& last_delays() const { return queue_.last_delays(); }
   [[nodiscard]] Credit outbound_left() const { return outbound_.left(); }
   [[nodiscard]] std::size_t queued() const { return queue_.size(); }
   void check_invariants() const { queue_.check_invariants(); }

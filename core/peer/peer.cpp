@@ -66,6 +66,7 @@ AuthResult Peer::on_auth(std::int32_t flags, Outputs& out) {
 
 void Peer::on_accepted(Instant now, std::uint32_t first_slot, Random& random, Outputs& out) {
   is_accepted_ = true;
+  accepted_ = now;
   out.emplace_back(LinkAuthenticated{id_});
   // The grant comes first: until it arrives the peer may send us nothing that floods.
   const Credit credit = flow_.initial_grant();
@@ -145,13 +146,22 @@ bool Peer::allows_query(wire::MessageType type, Instant now, Duration close_time
   return allowed;
 }
 
+void Peer::forgive(Duration stalled, Instant now) {
+  last_read_ = last_read_ + stalled;
+  last_write_ = last_write_ + stalled;
+  last_stall_ = now;
+  if (!is_accepted_) next_check_ = now + limits::kAuthTimeout;
+  flow_.forgive(stalled);
+}
+
 std::optional<DropReason> Peer::advance(Instant now, Random& random, Outputs& out) {
   if (now < next_check_) return std::nullopt;
   if (!is_accepted_) return DropReason::kAuthTimeout;
   next_check_ = now + limits::kRecurrentPeriod;
   if (now - last_read_ >= limits::kIdleTimeout && now - last_write_ >= limits::kIdleTimeout) return DropReason::kIdle;
   if (now >= flow_.no_credit_deadline()) return DropReason::kNoCredit;
-  if (!oldest_unwritten_.is_never() && now - oldest_unwritten_ >= limits::kStragglerTimeout)
+  // The network threads stood still as well, and say when a message came: that is not moved by a stall.
+  if (!oldest_unwritten_.is_never() && now - std::max(oldest_unwritten_, last_stall_) >= limits::kStragglerTimeout)
     return DropReason::kStraggling;
   if (const auto ping = ping_.advance(now, random)) emit(wire::write_get_scp_quorumset(*ping), out);
   return std::nullopt;
@@ -180,6 +190,14 @@ PeerSnapshot Peer::snapshot(Instant now) const {
   snapshot.ledger_version = hello_.ledger_version;
   snapshot.connected_for = now - opened_;
   if (const auto latency = ping_.last()) snapshot.latency = *latency;
+  if (const auto median = ping_.median()) snapshot.latency_median = *median;
+  if (const auto p99 = ping_.p99()) snapshot.latency_p99 = *p99;
+  const auto since = [now](Instant then) { return std::max(Duration(0), now - then); };
+  snapshot.unread_for = since(last_read_);
+  snapshot.unwritten_for = since(last_write_);
+  if (!oldest_unwritten_.is_never()) snapshot.oldest_write_for = since(oldest_unwritten_);
+  if (const auto blocked = flow_.blocked_since()) snapshot.no_credit_for = since(*blocked);
+  snapshot.queue_delays = flow_.last_delays();
   snapshot.messages_read = messages_read_;
   snapshot.messages_written = messages_written_;
   snapshot.bytes_read = bytes_read_;

@@ -57,7 +57,9 @@ class Peer {
   // PEERS came: false if it came before.
   [[nodiscard]] bool take_peers_once() { return !std::exchange(got_peers_, true); }
 
-  // Everything due at or before `now`. A reason ends the link.
+  // Our own process stood still for so long, up to now: the time does not count against the peer. Before `advance`.
+  void forgive(Duration stalled, Instant now);
+  // Everything due at or before `now`. A reason ends the link; the caller may put it off to the next look, 5 s later.
   [[nodiscard]] std::optional<DropReason> advance(Instant now, Random& random, Outputs& out);
   [[nodiscard]] Instant next_deadline() const;
 
@@ -72,6 +74,7 @@ class Peer {
   // Remote IP; the port is the one it named in HELLO, 0 before (the dialled port on outbound links).
   [[nodiscard]] const PeerAddress& address() const { return address_; }
   [[nodiscard]] Instant opened() const { return opened_; }
+  [[nodiscard]] Instant accepted() const { return accepted_; }  // of an authenticated one
   [[nodiscard]] PeerSnapshot snapshot(Instant now) const;
   // A flood message of `bytes` that we did, or did not, hear from this peer first.
   void count_flood(bool is_unique, std::uint64_t bytes);
@@ -99,10 +102,12 @@ class Peer {
   bool is_accepted_ = false;
   bool got_peers_ = false;
   Instant opened_;
+  Instant accepted_;
   Instant next_check_;
   Instant last_read_;
   Instant last_write_;
   Instant oldest_unwritten_ = Instant::never();
+  Instant last_stall_;  // when the last stall of ours ended: what was handed over before does not straggle since then
   std::uint64_t messages_read_ = 0;
   std::uint64_t messages_written_ = 0;
   std::uint64_t bytes_read_ = 0;

@@ -149,12 +149,18 @@ void SendQueue::take_front(FloodQueue kind, Instant now, std::vector<MessagePtr>
   Entry& front = queue(kind).front();
   if (kind == FloodQueue::kTransaction) transaction_bytes_ -= front.message->size();
   hash_counts_[at(kind)] -= front.hash_count;
+  last_delays_[at(kind)] = now - front.queued;
   metrics_.of(kind).delay.observe(now - front.queued);
   out.push_back(front.message);
   if (kind == FloodQueue::kScp)
     pop_scp();
   else
     queue(kind).pop_front();
+}
+
+void SendQueue::note_undelayed(FloodQueue kind) {
+  last_delays_[at(kind)] = Duration(0);
+  metrics_.of(kind).delay.observe(Duration(0));
 }
 
 void SendQueue::note_blocked(FloodQueue kind, bool is_blocked, Instant now) {

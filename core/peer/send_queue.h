@@ -58,6 +58,10 @@ class SendQueue {
   [[nodiscard]] bool empty() const {
     return std::all_of(queues_.begin(), queues_.end(), [](const auto& queue) { return queue.empty(); });
   }
+  // How long the last message that left the queue had waited in it; 0 before the first.
+  [[nodiscard]] const std::array<Duration, kFloodQueueCount>& last_delays() const { return last_delays_; }
+  // A message left without having waited.
+  void note_undelayed(FloodQueue kind);
   [[nodiscard]] std::uint64_t transaction_bytes() const { return transaction_bytes_; }
   [[nodiscard]] std::uint64_t scp_bytes() const { return scp_bytes_; }
   void check_invariants() const;
@@ -89,6 +93,7 @@ class SendQueue {
   FlowControlMetrics& metrics_;
   std::array<std::deque<Entry>, kFloodQueueCount> queues_;
   std::array<std::optional<Instant>, kFloodQueueCount> blocked_since_;
+  std::array<Duration, kFloodQueueCount> last_delays_{};
   // Where the SCP messages of a node and slot stand, as places since the start: minus scp_popped_, in the queue. So a push
   // looks at its like only, however many wait.
   std::unordered_map<std::size_t, std::vector<std::uint64_t>> scp_places_;

@@ -76,7 +76,8 @@ Result<std::shared_ptr<grpc::Channel>> open_channel(const std::string& socket, s
 
 std::string status_text(const grpc::Status& status, const std::string& socket) {
   std::string text = std::string(code_name(status.error_code())) + ": " + status.error_message();
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE)
+  // With details it is a daemon that answers and goes on.
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty())
     text += " (socket " + socket + "; is overlayd still running?)";
   return text;
 }

@@ -145,40 +145,71 @@ Result<std::unique_ptr<AdminClient>> AdminClient::connect(const ClientOptions& o
   return client;
 }
 
-void AdminClient::prepare(grpc::ClientContext& context) const { set_deadline(context, options_.call_timeout); }
+template <typename Request, typename Response>
+Result<Response> AdminClient::call(grpc::Status (v1::Admin::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                           Response*),
+                                   const Request& request) {
+  grpc::ClientContext context;
+  set_deadline(context, options_.call_timeout);
+  Response response;
+  const grpc::Status status = (*stub_.*method)(&context, request, &response);
+  return to_result(status, std::move(response), options_.socket);
+}
 
 Result<v1::GetStatusResponse> AdminClient::get_status() {
-  grpc::ClientContext context;
-  prepare(context);
-  v1::GetStatusResponse response;
-  const grpc::Status status = stub_->GetStatus(&context, {}, &response);
-  return to_result(status, std::move(response), options_.socket);
+  return call(&v1::Admin::Stub::GetStatus, v1::GetStatusRequest());
 }
 
 Result<v1::ListPeersResponse> AdminClient::list_peers() {
-  grpc::ClientContext context;
-  prepare(context);
-  v1::ListPeersResponse response;
-  const grpc::Status status = stub_->ListPeers(&context, {}, &response);
-  return to_result(status, std::move(response), options_.socket);
+  return call(&v1::Admin::Stub::ListPeers, v1::ListPeersRequest());
+}
+
+Result<v1::ListClosedPeersResponse> AdminClient::list_closed_peers(std::uint32_t limit) {
+  v1::ListClosedPeersRequest request;
+  request.set_limit(limit);
+  return call(&v1::Admin::Stub::ListClosedPeers, request);
+}
+
+Result<v1::ExplainPeerResponse> AdminClient::explain(const v1::PeerSelector& peer) {
+  v1::ExplainPeerRequest request;
+  *request.mutable_peer() = peer;
+  return call(&v1::Admin::Stub::ExplainPeer, request);
+}
+
+Result<v1::ListKnownPeersResponse> AdminClient::list_known_peers() {
+  return call(&v1::Admin::Stub::ListKnownPeers, v1::ListKnownPeersRequest());
 }
 
 Result<Done> AdminClient::connect_to(const std::string& address) {
-  grpc::ClientContext context;
-  prepare(context);
   v1::ConnectRequest request;
   request.set_address(address);
-  v1::ConnectResponse response;
-  return to_result(stub_->Connect(&context, request, &response), Done{}, options_.socket);
+  const auto response = call(&v1::Admin::Stub::Connect, request);
+  if (!response) return Failure{response.error()};
+  return Done{};
 }
 
 Result<Done> AdminClient::disconnect(const std::string& node_id_bytes) {
-  grpc::ClientContext context;
-  prepare(context);
   v1::DisconnectRequest request;
   request.set_node_id(node_id_bytes);
-  v1::DisconnectResponse response;
-  return to_result(stub_->Disconnect(&context, request, &response), Done{}, options_.socket);
+  const auto response = disconnect(request);
+  if (!response) return Failure{response.error()};
+  return Done{};
+}
+
+Result<v1::DisconnectResponse> AdminClient::disconnect(const v1::DisconnectRequest& request) {
+  return call(&v1::Admin::Stub::Disconnect, request);
+}
+
+Result<v1::BanResponse> AdminClient::ban(const v1::BanRequest& request) { return call(&v1::Admin::Stub::Ban, request); }
+
+Result<Done> AdminClient::unban(const v1::UnbanRequest& request) {
+  const auto response = call(&v1::Admin::Stub::Unban, request);
+  if (!response) return Failure{response.error()};
+  return Done{};
+}
+
+Result<v1::ListBansResponse> AdminClient::list_bans() {
+  return call(&v1::Admin::Stub::ListBans, v1::ListBansRequest());
 }
 
 }  // namespace overlayd::ipc

@@ -90,12 +90,22 @@ class AdminClient {
 
   Result<::overlay::v1::GetStatusResponse> get_status();
   Result<::overlay::v1::ListPeersResponse> list_peers();
+  Result<::overlay::v1::ListClosedPeersResponse> list_closed_peers(std::uint32_t limit);
+  Result<::overlay::v1::ExplainPeerResponse> explain(const ::overlay::v1::PeerSelector& peer);
+  Result<::overlay::v1::ListKnownPeersResponse> list_known_peers();
   Result<Done> connect_to(const std::string& address);
   Result<Done> disconnect(const std::string& node_id_bytes);
+  Result<::overlay::v1::DisconnectResponse> disconnect(const ::overlay::v1::DisconnectRequest& request);
+  Result<::overlay::v1::BanResponse> ban(const ::overlay::v1::BanRequest& request);
+  Result<Done> unban(const ::overlay::v1::UnbanRequest& request);
+  Result<::overlay::v1::ListBansResponse> list_bans();
 
  private:
   explicit AdminClient(ClientOptions options) : options_(std::move(options)) {}
-  void prepare(grpc::ClientContext& context) const;
+  template <typename Request, typename Response>
+  Result<Response> call(grpc::Status (::overlay::v1::Admin::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                           Response*),
+                        const Request& request);
 
   ClientOptions options_;
   std::shared_ptr<grpc::Channel> channel_;

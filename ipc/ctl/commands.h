@@ -32,8 +32,13 @@ void add_cancel_fetch(CLI::App& app, Context& context);
 void add_put_items(CLI::App& app, Context& context);
 void add_get_item(CLI::App& app, Context& context);
 void add_request_scp_state(CLI::App& app, Context& context);
+void add_known_peers(CLI::App& app, Context& context);
+void add_why(CLI::App& app, Context& context);
 void add_connect(CLI::App& app, Context& context);
 void add_disconnect(CLI::App& app, Context& context);
+void add_ban(CLI::App& app, Context& context);
+void add_unban(CLI::App& app, Context& context);
+void add_bans(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_generate(CLI::App& app, Context& context);  // generate.cpp
 void add_inspect(CLI::App& app, Context& context);   // inspect.cpp

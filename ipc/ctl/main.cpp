@@ -48,8 +48,13 @@ void add_all(CLI::App& app, Context& context) {
 #ifdef OVERLAYCTL_HAS_INSPECT
   add_inspect(app, context);
 #endif
+  add_known_peers(app, context);
+  add_why(app, context);
   add_connect(app, context);
   add_disconnect(app, context);
+  add_ban(app, context);
+  add_unban(app, context);
+  add_bans(app, context);
   add_version(app, context);
 }
 

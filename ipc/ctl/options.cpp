@@ -1,6 +1,9 @@
 #include "ipc/ctl/options.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 
 namespace overlayd::ipc::ctl {
 namespace {
@@ -11,6 +14,34 @@ bool parse(const std::string& text, Number& number) {
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   return error == std::errc() && rest == end;
+}
+
+struct Unit {
+  char name;
+  std::uint64_t seconds;
+};
+constexpr std::array<Unit, 4> kUnits{{{'d', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}}};
+
+// Nothing: it is no time, or a larger one than `max`.
+std::optional<std::uint64_t> parse_duration(std::string_view text, std::uint64_t max) {
+  std::uint64_t total = 0;
+  const Unit* unit = kUnits.begin();  // the largest one that may come next
+  const bool is_seconds = text.find_first_not_of("0123456789") == std::string_view::npos;
+  do {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || number > max) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (!is_seconds) {
+      unit = std::find_if(unit, kUnits.end(), [&](const Unit& known) { return text.starts_with(known.name); });
+      if (unit == kUnits.end() || number > max / unit->seconds) return std::nullopt;
+      number *= (unit++)->seconds;
+      text.remove_prefix(1);
+    }
+    if (number > max - total) return std::nullopt;
+    total += number;
+  } while (!text.empty());
+  return total;
 }
 
 std::string subcommands_of(const CLI::App& app) {
@@ -47,6 +78,19 @@ CLI::Validator seconds_of_a_year() {
             return "must be 0 to 31536000 seconds, is \"" + text + "\"";
           },
           "0 to 31536000"};
+}
+
+CLI::Validator duration(std::uint64_t max_seconds) {
+  return {[max_seconds](std::string& text) -> std::string {
+            const auto parsed = parse_duration(text, max_seconds);
+            if (!parsed || *parsed == 0) {
+              return "must be a time from 1s to " + std::to_string(max_seconds / 86'400) +
+                     "d, such as 90s, 15m, 12h, 1d or 1h30m, is \"" + text + "\"";
+            }
+            text = std::to_string(*parsed);
+            return {};
+          },
+          "90s, 15m, 12h, 1d"};
 }
 
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {

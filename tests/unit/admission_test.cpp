@@ -56,5 +56,56 @@ TEST_CASE("a preferred peer is refused where all are preferred", "[admission]") 
   REQUIRE_FALSE(admission.yields.has_value());
 }
 
+PendingLink pending(std::uint64_t id, std::int64_t since, std::uint8_t group, bool has_hello = false) {
+  return {PeerId{id}, PeerAddress::from_v4({20, group, 0, 0}, 0), Instant(seconds(since)), has_hello, false};
+}
+
+TEST_CASE("the oldest silent link of the group that has most of them yields", "[admission]") {
+  CHECK_FALSE(choose_pending_to_yield({}));
+  const std::vector<PendingLink> links{pending(1, 1, 1), pending(2, 3, 2), pending(3, 2, 2), pending(4, 4, 2)};
+  CHECK(choose_pending_to_yield(links) == PeerId{3});
+  CHECK(choose_pending_to_yield(std::vector{pending(1, 9, 1)}) == PeerId{1});
+}
+
+TEST_CASE("of groups of one size that of the oldest link yields, whatever its address", "[admission]") {
+  const std::vector<PendingLink> links{pending(1, 3, 1), pending(2, 1, 9), pending(3, 2, 5)};
+  CHECK(choose_pending_to_yield(links) == PeerId{2});
+}
+
+TEST_CASE("links that have sent HELLO do not yield, nor count for their group", "[admission]") {
+  CHECK_FALSE(choose_pending_to_yield(std::vector{pending(1, 1, 1, true), pending(2, 2, 2, true)}));
+  const std::vector<PendingLink> links{pending(1, 1, 1, true), pending(2, 2, 1, true), pending(3, 3, 1),
+                                       pending(4, 5, 2), pending(5, 4, 2)};
+  CHECK(choose_pending_to_yield(links) == PeerId{5});
+}
+
+TEST_CASE("links that may be preferred do not yield", "[admission]") {
+  std::vector<PendingLink> links{pending(1, 1, 1), pending(2, 2, 1)};
+  links[0].is_possibly_preferred = true;
+  CHECK(choose_pending_to_yield(links) == PeerId{2});
+  links[1].is_possibly_preferred = true;
+  CHECK_FALSE(choose_pending_to_yield(links));
+}
+
+TEST_CASE("an address and its neighbours have so many links", "[admission]") {
+  const InboundLimits limits{.per_ip = 2, .per_subnet = 4};
+  CHECK_FALSE(is_crowded({1, 3}, limits));
+  CHECK(is_crowded({2, 2}, limits));
+  CHECK(is_crowded({0, 4}, limits));
+  CHECK(is_crowded({5, 9}, limits));
+}
+
+TEST_CASE("neighbours share an IPv4 /24 or an IPv6 /64", "[admission]") {
+  const Subnet v4 = neighbourhood_of(PeerAddress::from_v4({192, 0, 2, 7}, 5));
+  CHECK(v4.prefix == 96 + 24);
+  CHECK(v4.contains(PeerAddress::from_v4({192, 0, 2, 255}, 1)));
+  CHECK_FALSE(v4.contains(PeerAddress::from_v4({192, 0, 3, 7}, 5)));
+  const PeerAddress address{{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 7, 1, 2, 3}, 5};
+  const Subnet v6 = neighbourhood_of(address);
+  CHECK(v6.prefix == 64);
+  CHECK(v6.contains(PeerAddress{{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 7, 0xff}, 1}));
+  CHECK_FALSE(v6.contains(PeerAddress{{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 6, 1, 2, 3}, 5}));
+}
+
 }  // namespace
 }  // namespace overlayd::book

@@ -174,6 +174,8 @@ TEST_CASE("an address is an IP with or without a port", "[convert]") {
   CHECK(address_text(parse_address("[2001:db8::1]:99").value()) == "[2001:db8::1]:99");
   CHECK(address_text(parse_address("[2001:db8::1]").value()) == "[2001:db8::1]:11625");
   CHECK(address_text(parse_address("2001:db8::1").value()) == "[2001:db8::1]:11625");
+  CHECK(address_text(parse_address("192.0.2.1", "address", 0).value()) == "192.0.2.1");
+  CHECK(address_text(parse_address("[2001:db8::1]", "address", 0).value()) == "[2001:db8::1]");
   for (const char* bad : {"", "host", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:9x", "[::1", "[::1]9",
                           "1.2.3", "192.0.2.1:-1"}) {
     INFO(bad);

@@ -101,3 +101,15 @@ TEST_CASE("error codes have the protocol's names and numbers", "[error]") {
   CHECK(error_code_name(static_cast<std::int32_t>(ErrorCode::kAuth)) == "ERR_AUTH");
   for (const std::int32_t code : {-1, 5, INT32_MIN, INT32_MAX}) CHECK(error_code_name(code) == "UNKNOWN");
 }
+
+TEST_CASE("advice is for reasons an operator can act on, one line each", "[error]") {
+  CHECK(drop_reason_advice(DropReason::kStraggling) == drop_reason_advice(DropReason::kNoCredit));
+  CHECK(drop_reason_advice(DropReason::kNoPendingSlot).find("peers.max_pending") != std::string_view::npos);
+  CHECK(drop_reason_advice(DropReason::kAddressLimit).find("peers.max_inbound_per_ip") != std::string_view::npos);
+  CHECK(drop_reason_advice(DropReason::kDialFailed) ==
+        "check the address and firewalls; what is in the book is tried again after its back-off");
+  CHECK(drop_reason_advice(DropReason::kPeerRejected).find("preferred_only") != std::string_view::npos);
+  CHECK(drop_reason_advice(DropReason::kAuthCertInvalid).find("network.passphrase") != std::string_view::npos);
+  CHECK(drop_reason_advice(DropReason::kClosedByRemote).empty());
+  CHECK(drop_reason_advice(DropReason::kFrameEmpty).empty());
+}

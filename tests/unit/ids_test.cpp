@@ -169,3 +169,37 @@ TEST_CASE("a shuffle keeps the items and reaches every order", "[random]") {
   random.shuffle(none);
   CHECK(none.empty());
 }
+
+TEST_CASE("a range keeps the bits of its prefix and no others", "[ids]") {
+  PeerAddress address;
+  address.ip.fill(0xff);
+  address.port = 5;
+  CHECK(to_hex(Subnet::around(address, 0).ip) == std::string(32, '0'));
+  CHECK(to_hex(Subnet::around(address, 1).ip) == "80" + std::string(30, '0'));
+  CHECK(to_hex(Subnet::around(address, 7).ip) == "fe" + std::string(30, '0'));
+  CHECK(to_hex(Subnet::around(address, 8).ip) == "ff" + std::string(30, '0'));
+  CHECK(to_hex(Subnet::around(address, 9).ip) == "ff80" + std::string(28, '0'));
+  CHECK(to_hex(Subnet::around(address, 95).ip) == std::string(22, 'f') + "fe" + std::string(8, '0'));
+  CHECK(to_hex(Subnet::around(address, 127).ip) == std::string(31, 'f') + "e");
+  CHECK(to_hex(Subnet::around(address, 128).ip) == std::string(32, 'f'));
+  CHECK(Subnet::around(address, 95).prefix == 95);
+}
+
+TEST_CASE("a range contains what shares its bits, whatever the port", "[ids]") {
+  const Subnet range = Subnet::around(PeerAddress::from_v4({192, 0, 2, 77}, 1), 96 + 24);
+  CHECK(range == Subnet::around(PeerAddress::from_v4({192, 0, 2, 0}, 2), 96 + 24));
+  CHECK(range.contains(PeerAddress::from_v4({192, 0, 2, 0}, 0)));
+  CHECK(range.contains(PeerAddress::from_v4({192, 0, 2, 255}, 65535)));
+  CHECK_FALSE(range.contains(PeerAddress::from_v4({192, 0, 3, 0}, 1)));
+  CHECK_FALSE(range.contains(PeerAddress::from_v4({192, 0, 1, 255}, 1)));
+  CHECK_FALSE(range.contains(PeerAddress{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 1}, 1}));
+  CHECK(Subnet{{}, 0}.contains(PeerAddress::from_v4({1, 2, 3, 4}, 5)));
+  CHECK(Subnet{}.contains(PeerAddress{}));
+  CHECK_FALSE(Subnet{}.contains(PeerAddress{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0}));
+}
+
+TEST_CASE("ranges are ordered by address, then the wider first", "[ids]") {
+  const PeerAddress address = PeerAddress::from_v4({10, 0, 0, 0}, 0);
+  CHECK(Subnet::around(address, 104) < Subnet::around(address, 105));
+  CHECK(Subnet::around(address, 128) < Subnet::around(PeerAddress::from_v4({11, 0, 0, 0}, 0), 104));
+}

@@ -1,5 +1,5 @@
 // For the tests of ipc: an overlay that answers from a thread of its own, a server over it in a directory of its own,
-// and envelopes to work with.
+// and clients of it.
 #pragma once
 #include <unistd.h>
 
@@ -15,145 +15,18 @@
 #include <thread>
 
 #include "core/crypto/keys.h"
-#include "core/wire/message.h"
-#include "core/wire/values.h"
 #include "ipc/client/client.h"
 #include "ipc/convert.h"
 #include "ipc/server.h"
+#include "ipc_messages.h"
 
 namespace overlayd::ipc::testing {
 
 inline constexpr std::chrono::seconds kWait{20};  // until an expected thing counts as missing
 
-inline std::string text_of(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-// A valid TransactionEnvelope (v1, one INFLATION operation, no signature); `number` makes it different.
-inline Bytes transaction_envelope(std::uint64_t number) {
-  Bytes xdr;
-  const auto put = [&](std::uint64_t value, int bytes) {
-    for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) xdr.push_back(static_cast<std::uint8_t>(value >> shift));
-  };
-  put(2, 4);  // ENVELOPE_TYPE_TX
-  put(0, 4);  // KEY_TYPE_ED25519
-  xdr.insert(xdr.end(), 32, 0x11);
-  put(100, 4);     // fee
-  put(number, 8);  // sequence number
-  put(0, 4);       // no preconditions
-  put(0, 4);       // no memo
-  put(1, 4);       // operations
-  put(0, 4);       // no source account
-  put(9, 4);       // INFLATION
-  put(0, 4);       // ext
-  put(0, 4);       // no signatures
-  return xdr;
-}
-
-// A valid SCPEnvelope: a NOMINATE statement about `slot` without votes, with an empty signature.
-inline Bytes scp_envelope(std::uint64_t slot) {
-  Bytes xdr;
-  const auto put = [&](std::uint64_t value, int bytes) {
-    for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) xdr.push_back(static_cast<std::uint8_t>(value >> shift));
-  };
-  put(0, 4);  // PUBLIC_KEY_TYPE_ED25519
-  xdr.insert(xdr.end(), 32, 0x22);
-  put(slot, 8);
-  put(3, 4);  // SCP_ST_NOMINATE
-  xdr.insert(xdr.end(), 32, 0x33);
-  put(0, 4);  // votes
-  put(0, 4);  // accepted
-  put(0, 4);  // signature
-  return xdr;
-}
-
-// The same with one vote, as large as makes the StellarMessage around it `bytes` long (a multiple of 4).
-inline Bytes large_scp_envelope(std::size_t bytes) {
-  Bytes xdr = scp_envelope(1);
-  xdr.resize(80);  // up to the votes
-  const std::size_t vote = bytes - 4 - 80 - 4 * 4;
-  const auto put = [&](std::size_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) xdr.push_back(static_cast<std::uint8_t>(value >> shift));
-  };
-  put(1);
-  put(vote);
-  xdr.insert(xdr.end(), vote, 0x55);
-  put(0);  // accepted
-  put(0);  // signature
-  return xdr;
-}
-
-// A valid SCPQuorumSet of one validator; `number` makes it different.
-inline Bytes quorum_set(std::uint8_t number) {
-  Bytes xdr{0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0};  // threshold, validators, key type
-  xdr.insert(xdr.end(), 32, number);
-  xdr.insert(xdr.end(), 4, 0);  // inner sets
-  return xdr;
-}
-
-// A valid TransactionSet of `count` transactions after the ledger `number`.
-inline Bytes tx_set(std::uint8_t number, std::uint32_t count = 1) {
-  Bytes xdr(32, number);
-  for (int shift = 24; shift >= 0; shift -= 8) xdr.push_back(static_cast<std::uint8_t>(count >> shift));
-  const Bytes envelope = transaction_envelope(number);
-  for (std::uint32_t i = 0; i < count; ++i) xdr.insert(xdr.end(), envelope.begin(), envelope.end());
-  return xdr;
-}
-
-// A valid GeneralizedTransactionSet without phases.
-inline Bytes generalized_tx_set(std::uint8_t number) {
-  Bytes xdr{0, 0, 0, 1};
-  xdr.insert(xdr.end(), 32, number);
-  xdr.insert(xdr.end(), 4, 0);
-  return xdr;
-}
-
-inline NetworkId network() {
-  NetworkId id;
-  id.bytes.fill(0x44);
-  return id;
-}
-
-inline MessagePtr transaction_message(std::uint64_t number) {
-  return wire::Message::adopt(wire::wrap(wire::MessageType::kTransaction, transaction_envelope(number)), network());
-}
-inline MessagePtr scp_message(std::uint64_t slot) {
-  return wire::Message::adopt(wire::wrap(wire::MessageType::kScpMessage, scp_envelope(slot)), network());
-}
-
-inline MessagePtr quorum_set_message(std::uint8_t number) {
-  return wire::Message::adopt(wire::wrap(wire::MessageType::kScpQuorumset, quorum_set(number)), network());
-}
-inline MessagePtr tx_set_message(std::uint8_t number, std::uint32_t count = 1) {
-  return wire::Message::adopt(wire::wrap(wire::MessageType::kTxSet, tx_set(number, count)), network());
-}
-inline MessagePtr generalized_tx_set_message(std::uint8_t number) {
-  return wire::Message::adopt(wire::wrap(wire::MessageType::kGeneralizedTxSet, generalized_tx_set(number)), network());
-}
-// What the item is called, by kind and hash.
-inline ItemId item_id(const wire::Message& message) {
-  const bool is_quorum_set = message.type() == wire::MessageType::kScpQuorumset;
-  return {.kind = is_quorum_set ? ItemKind::kQuorumSet : ItemKind::kTxSet, .hash = message.item_hash()};
-}
-inline PublishItem arrival(MessagePtr message, const NodeId& from) {
-  const ItemId id = item_id(*message);
-  return {.item = id,
-          .change = ItemChange::kArrived,
-          .peer = PeerId{1},
-          .from = from,
-          .message = std::move(message),
-          .searched_for = milliseconds(250),
-          .peers_asked = 4,
-          .rounds = 1};
-}
-
-inline NodeId node(std::uint8_t fill) {
-  NodeId id;
-  id.bytes.fill(fill);
-  return id;
-}
-
 // Takes inputs on its own thread, as the daemon's overlay thread does. A broadcast is accepted, or a duplicate if its
 // flood hash was broadcast before. Of the peers only kPeer is connected. What was put is held and not fetched; of fetches
-// only the last can be cancelled.
+// only the last can be cancelled. Bans are kept in a list; with set_unwritable none gets to the disk.
 class FakeOverlay final : public OverlayPort {
  public:
   static constexpr std::uint8_t kPeer = 7;
@@ -185,6 +58,10 @@ class FakeOverlay final : public OverlayPort {
   void set_silent(bool is_silent) {
     const std::lock_guard lock(mutex_);
     is_silent_ = is_silent;
+  }
+  void set_unwritable(bool is_unwritable) {
+    const std::lock_guard lock(mutex_);
+    is_unwritable_ = is_unwritable;
   }
   // Runs on the overlay's thread and waits for it.
   void run_there(std::function<void(OverlayEvents&)> task) {
@@ -253,6 +130,25 @@ class FakeOverlay final : public OverlayPort {
     return query([this, done = std::move(done)] { done(peers); });
   }
 
+  bool query_closed(std::size_t limit, std::function<void(std::vector<ClosedLink>)> done) override {
+    return query([this, limit, done = std::move(done)] {
+      done({closed.begin(), closed.begin() + static_cast<std::ptrdiff_t>(std::min(limit, closed.size()))});
+    });
+  }
+  bool query_explanation(const PeerSubject& peer, std::function<void(PeerExplanation)> done) override {
+    return query([this, peer, done = std::move(done)] {
+      if (is_silent()) return;
+      explained_.push_back(peer);
+      done(explanation);
+    });
+  }
+  bool query_known_peers(std::function<void(std::vector<KnownPeerSnapshot>)> done) override {
+    return query([this, done = std::move(done)] { done(known_peers); });
+  }
+  bool query_bans(std::function<void(std::vector<Ban>)> done) override {
+    return query([this, done = std::move(done)] { done(bans); });
+  }
+
   bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) override {
     return query([this, id, done = std::move(done)] {
       if (is_silent()) return;
@@ -263,6 +159,16 @@ class FakeOverlay final : public OverlayPort {
 
   StatusSnapshot status;            // set before the server starts
   std::vector<PeerSnapshot> peers;  // set before the server starts
+  std::vector<ClosedLink> closed;   // this and what follows: set before the server starts
+  std::vector<KnownPeerSnapshot> known_peers;
+  PeerExplanation explanation;
+  std::vector<Ban> bans;
+  std::size_t bans_max = limits::kBansMax;
+  PeerSubject explained_last() {
+    std::optional<PeerSubject> last;
+    run_there([&](OverlayEvents&) { last = explained_.back(); });
+    return *last;
+  }
 
  private:
   bool query(std::function<void()> task) {
@@ -313,6 +219,43 @@ class FakeOverlay final : public OverlayPort {
   RequestAnswer answer_to(const SendScpState& state) {
     return {.request = {}, .status = state.node == node(kPeer) ? RequestStatus::kAccepted : RequestStatus::kNotFound};
   }
+  RequestAnswer answer_to(const ConnectTo& connect) {
+    const auto is_there = [&](const PeerSnapshot& peer) { return peer.address == connect.address; };
+    if (std::ranges::any_of(peers, is_there)) return {.request = {}, .status = RequestStatus::kDuplicate};
+    const auto is_banned = [&](const Ban& ban) {
+      const auto* subnet = std::get_if<Subnet>(&ban.subject);
+      return subnet != nullptr && subnet->contains(connect.address);
+    };
+    if (std::ranges::any_of(bans, is_banned))
+      return {.request = {}, .status = RequestStatus::kRefused, .why = "192.0.2.0/24 is banned"};
+    return {};
+  }
+  RequestAnswer answer_to(const Disconnect& disconnect) {
+    const auto is_it = [&](const PeerSnapshot& peer) {
+      if (const auto* id = std::get_if<NodeId>(&disconnect.peer)) return peer.node == *id;
+      const auto& address = std::get<PeerAddress>(disconnect.peer);
+      return peer.address.ip == address.ip && (address.port == 0 || peer.address.port == address.port);
+    };
+    const auto count = static_cast<std::uint32_t>(std::ranges::count_if(peers, is_it));
+    if (count == 0) return {.request = {}, .status = RequestStatus::kNotFound};
+    return stored({.request = {}, .links_dropped = count}, disconnect.ban.has_value());
+  }
+  RequestAnswer answer_to(const BanPeers& ban) {
+    if (bans.size() >= bans_max)
+      return {.request = {}, .status = RequestStatus::kRefused, .why = "there are too many bans; lift some"};
+    bans.push_back({.subject = ban.subject, .reason = ban.terms.reason, .set_by = ban.terms.set_by, .made = {}});
+    return stored({.request = {}, .links_dropped = 1}, true);
+  }
+  RequestAnswer answer_to(const Unban& unban) {
+    const std::size_t lifted = std::erase_if(bans, [&](const Ban& ban) { return ban.subject == unban.subject; });
+    if (lifted == 0) return {.request = {}, .status = RequestStatus::kNotFound};
+    return stored({}, true);
+  }
+  RequestAnswer stored(RequestAnswer answer, bool is_written) {
+    const std::lock_guard lock(mutex_);
+    if (is_written && is_unwritable_) answer.why = "disk full";
+    return answer;
+  }
   void take(Input input) {
     const auto answer = [this]<typename T>(const T& request) {
       if constexpr (requires { answer_to(request); }) {
@@ -347,12 +290,14 @@ class FakeOverlay final : public OverlayPort {
   bool is_stopping_ = false;
   bool is_full_ = false;
   bool is_silent_ = false;
+  bool is_unwritable_ = false;
   std::size_t refusals_ = 0;
   std::deque<std::function<void()>> tasks_;
   std::vector<Input> taken_;
   std::set<FloodHash> known_;  // this and what follows: the overlay's thread only
   std::map<ItemId, MessagePtr> held_;
   std::optional<ItemId> fetched_;
+  std::vector<PeerSubject> explained_;
   std::thread thread_;
 };
 

@@ -17,6 +17,8 @@ TEST_CASE("counters and gauges appear with their values, type and help", "[metri
   StatusSnapshot status;
   status.metrics.link.messages_read = 42;
   status.known_peers = 9;
+  status.bans = 4;
+  status.metrics.book.ban_hits = 5;
   status.ledger.is_in_sync = false;
   const std::string page = render_metrics(status, {.overlay_stalls = 3, .sends_refused = 11});
   CHECK(has_line(page, "overlayd_messages_read_total 42"));
@@ -24,6 +26,8 @@ TEST_CASE("counters and gauges appear with their values, type and help", "[metri
   CHECK(has_line(page, "# HELP overlayd_messages_read_total Messages received from peers"));
   CHECK(has_line(page, "overlayd_known_peers 9"));
   CHECK(has_line(page, "# TYPE overlayd_known_peers gauge"));
+  CHECK(has_line(page, "overlayd_bans 4"));
+  CHECK(has_line(page, "overlayd_ban_hits_total 5"));
   CHECK(has_line(page, "overlayd_in_sync 0"));
   CHECK(has_line(page, "overlayd_overlay_stalls_total 3"));
   CHECK(has_line(page, "overlayd_sends_refused_total 11"));

@@ -51,6 +51,49 @@ TEST_CASE("a time is finite and not negative", "[options]") {
   }
 }
 
+TEST_CASE("a duration has units, larger ones first, or is a number of seconds", "[options]") {
+  const CLI::Validator validator = duration(86'400);
+  const std::vector<std::pair<std::string, std::string>> good{
+      {"1", "1"},        {"90", "90"},   {"90s", "90"}, {"15m", "900"},         {"12h", "43200"}, {"1d", "86400"},
+      {"1h30m", "5400"}, {"1m1s", "61"}, {"0d1s", "1"}, {"23h59m60s", "86400"}, {"010s", "10"}};
+  for (const auto& [given, seconds] : good) {
+    INFO(given);
+    std::string text = given;
+    CHECK(validator(text).empty());
+    CHECK(text == seconds);
+  }
+  for (const char* bad : {"",
+                          "0",
+                          "0s",
+                          "0h0m",
+                          "-1",
+                          "-1s",
+                          "+1s",
+                          "1.5h",
+                          "s",
+                          "h1",
+                          "1w",
+                          "1 h",
+                          "30m1h",
+                          "1h1h",
+                          "1h30",
+                          "86401",
+                          "25h",
+                          "2d",
+                          "1d1s",
+                          "99999999999999999999d",
+                          "5124095576030432h",
+                          "1d\n"}) {
+    INFO(bad);
+    std::string text = bad;
+    CHECK(validator(text) ==
+          "must be a time from 1s to 1d, such as 90s, 15m, 12h, 1d or 1h30m, is \"" + std::string(bad) + "\"");
+    CHECK(text == bad);
+  }
+  for (const char* overflows : {"213503982334602d", "213503982334601d86400s", "18446744073709551616"})
+    CHECK_FALSE(refusal(duration(UINT64_MAX), overflows).empty());
+}
+
 TEST_CASE("an unknown subcommand is named, with those there are", "[options]") {
   CHECK(error_of({"sttus"}) == "unknown subcommand \"sttus\"; the subcommands are status, make");
   CHECK(error_of({"--json", "sttus", "--count", "3"}) ==

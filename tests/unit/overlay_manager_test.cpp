@@ -279,7 +279,7 @@ TEST_CASE("the error a peer sends is kept, with everything odd made a star", "[o
 
 TEST_CASE("a banned node is dropped at HELLO without a word", "[overlay_manager]") {
   Fixture f;
-  f.options.banned = {test::make_node(1)};
+  f.options.stored_bans = {{.subject = test::make_node(1)}};
   f.overlay = std::make_unique<OverlayManager>(f.options, f.random, f.now);
   f.open(1);
   f.receive(Fixture::id(1), f.hello(1), true);

@@ -73,13 +73,6 @@ v1::BroadcastRequest transaction(std::uint64_t number) {
   return request;
 }
 
-PeerSnapshot peer_of(const NodeId& id, std::uint8_t host) {
-  PeerSnapshot peer;
-  peer.node = id;
-  peer.address = PeerAddress::from_v4({192, 0, 2, host}, 11625);
-  return peer;
-}
-
 // A socket file that nobody listens on.
 void leave_stale_socket(const std::string& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -103,7 +96,7 @@ TEST_CASE("GetInfo tells who the daemon is", "[overlay_service]") {
   CHECK(info.daemon_version() == "overlayd test");
   CHECK(info.boot_id() == Api::kBootId);
   CHECK(info.limits().message_bytes_max() == limits::kApiMessageBytesMax);
-  CHECK(info.api_minor() == 2);
+  CHECK(info.api_minor() == 3);
   CHECK(info.limits().event_log_items_bytes_max() == limits::kEventLogItemsBytesMax);
   CHECK(info.limits().event_log_scp_state_requests_bytes_max() == limits::kEventLogScpStateRequestsBytesMax);
   CHECK(info.limits().item_batch_max() == limits::kItemBatchMax);
@@ -346,49 +339,6 @@ TEST_CASE("a stopping daemon answers what it was asked with UNAVAILABLE", "[over
   CHECK_THAT(error, Catch::StartsWith("UNAVAILABLE: "));
   CHECK_FALSE(std::filesystem::exists(api.options().socket));
   CHECK_FALSE(std::filesystem::exists(api.options().admin_socket));
-}
-
-TEST_CASE("the operator sees status and peers", "[overlay_service]") {
-  Api api;
-  api.overlay.peers.push_back(peer_of(node(8), 7));
-  api.overlay.peers.push_back(peer_of(node(1), 8));
-  api.start();
-  const auto client = api.client();
-  const auto subscriber = client->subscribe([] {
-    v1::SubscribeRequest request;
-    request.add_topics(v1::TOPIC_SCP);
-    return request;
-  }());
-  REQUIRE(subscriber->wait_attached(kWait).ok());
-  api.overlay.publish(scp_message(1));
-  const auto admin = api.admin();
-  const auto status = admin->get_status();
-  REQUIRE(status.ok());
-  CHECK(status.value().peers_inbound() == 2);
-  CHECK(status.value().node_id() == std::string(32, '\x09'));
-  CHECK(status.value().subscribers() == 1);
-  CHECK(status.value().boot_id() == Api::kBootId);
-  CHECK(status.value().topics(0).published() == 1);
-  const auto peers = admin->list_peers();
-  REQUIRE(peers.ok());
-  REQUIRE(peers.value().peers_size() == 2);
-  CHECK(peers.value().peers(0).address() == "192.0.2.8:11625");
-}
-
-TEST_CASE("the operator connects and disconnects", "[overlay_service]") {
-  Api api;
-  api.overlay.peers.push_back(peer_of(node(8), 7));
-  api.start();
-  const auto admin = api.admin();
-  REQUIRE(admin->connect_to("192.0.2.1:7").ok());
-  CHECK(api.overlay.await<ConnectTo>(1).at(0).address == PeerAddress::from_v4({192, 0, 2, 1}, 7));
-  CHECK_THAT(admin->connect_to("nowhere").error(), Catch::StartsWith("INVALID_ARGUMENT: address: "));
-  REQUIRE(admin->disconnect(std::string(32, '\x08')).ok());
-  CHECK(api.overlay.await<Disconnect>(1).at(0).node == node(8));
-  CHECK_THAT(admin->disconnect(std::string(32, '\x05')).error(), Catch::StartsWith("NOT_FOUND: "));
-  CHECK_THAT(admin->disconnect("x").error(), Catch::StartsWith("INVALID_ARGUMENT: node_id: "));
-  api.overlay.set_full(true);
-  CHECK_THAT(admin->get_status().error(), Catch::StartsWith("RESOURCE_EXHAUSTED: "));
 }
 
 TEST_CASE("both sockets have mode 0660 and serve health checking and reflection", "[overlay_service]") {

@@ -68,6 +68,23 @@ class FakeCore final : public OverlayCore {
     return status;
   }
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant) const override { return std::vector<PeerSnapshot>(3); }
+  [[nodiscard]] std::vector<ClosedLink> closed_links(std::size_t limit) const override {
+    return std::vector<ClosedLink>(limit);
+  }
+  // Of an address the book has as many as its port; of a node none.
+  [[nodiscard]] PeerExplanation explain(const PeerSubject& peer, const Now& now) const override {
+    PeerExplanation explanation;
+    const auto* address = std::get_if<PeerAddress>(&peer);
+    explanation.known.resize(address == nullptr ? 0 : address->port);
+    explanation.cools_down_for = seconds(now.unix_time.seconds);
+    return explanation;
+  }
+  [[nodiscard]] std::vector<KnownPeerSnapshot> known_peers(const Now&) const override {
+    return std::vector<KnownPeerSnapshot>(4);
+  }
+  [[nodiscard]] std::vector<Ban> bans(const Now& now) const override {
+    return {{.subject = NodeId{}, .reason = "five", .set_by = "", .made = now.unix_time}};
+  }
   // Holds one TX_SET, under the zero hash.
   [[nodiscard]] MessagePtr find_item(const ItemId& id) const override {
     static const Bytes empty_tx_set = [] {
@@ -112,7 +129,7 @@ struct Fixture {
 
 Input numbered(std::size_t number) { return Broadcast{.request = {number}, .message = nullptr}; }
 
-Input connect_to(std::uint16_t port) { return ConnectTo{PeerAddress::from_v4({127, 0, 0, 1}, port)}; }
+Input connect_to(std::uint16_t port) { return ConnectTo{.address = PeerAddress::from_v4({127, 0, 0, 1}, port)}; }
 
 std::vector<Input> numbered_to(std::size_t count) {
   std::vector<Input> inputs;
@@ -151,6 +168,21 @@ TEST_CASE("questions are answered on the overlay thread, between slices", "[over
   CHECK(f.journal.await(4).back() == "not held");
 }
 
+TEST_CASE("questions about peers, the book and bans are answered with what they ask for", "[overlay_thread]") {
+  Fixture f;
+  REQUIRE(f.inbox.query_closed(6, [&](const auto& closed) { f.journal.add(std::to_string(closed.size())); }));
+  const auto explained = [&](const PeerExplanation& explanation) {
+    const bool is_now = explanation.cools_down_for > seconds(1'700'000'000);
+    f.journal.add(std::to_string(explanation.known.size()) + (is_now ? " now" : " then"));
+  };
+  REQUIRE(f.inbox.query_explanation(PeerAddress{.ip = {}, .port = 5}, explained));
+  REQUIRE(f.inbox.query_explanation(NodeId{}, explained));
+  REQUIRE(f.inbox.query_known_peers([&](const auto& known) { f.journal.add(std::to_string(known.size())); }));
+  REQUIRE(f.inbox.query_bans([&](const auto& bans) { f.journal.add(bans.at(0).reason); }));
+  f.thread.start();
+  CHECK(f.journal.await(5) == std::vector<std::string>{"6", "5 now", "0 now", "4", "five"});
+}
+
 TEST_CASE("a full inbox refuses inputs and questions, and the refused hear when there is room", "[overlay_thread]") {
   Fixture f;
   REQUIRE(f.inbox.submit(std::vector<Input>(limits::kInputQueueMax, TransactionTakers{})));
@@ -167,8 +199,8 @@ TEST_CASE("the operator is heard while the inbox is full of others' inputs, and 
   Fixture f;
   REQUIRE(f.inbox.submit(std::vector<Input>(limits::kInputQueueMax, TransactionTakers{})));
   CHECK_FALSE(f.inbox.submit({numbered(1)}));
-  REQUIRE(f.inbox.submit({connect_to(1), Disconnect{}}));
-  for (std::size_t i = 2; i < kOperatorQueueMax; ++i) REQUIRE(f.inbox.submit({PeersResolved{}}));
+  REQUIRE(f.inbox.submit({connect_to(1), Disconnect{}, BanPeers{}, Unban{}, BanStored{}}));
+  for (std::size_t i = 5; i < kOperatorQueueMax; ++i) REQUIRE(f.inbox.submit({PeersResolved{}}));
   CHECK_FALSE(f.inbox.submit({connect_to(2)}));
   CHECK(f.inbox.refused_total() == 2);
   f.thread.start();

@@ -1,39 +1,9 @@
-#include "core/book/peer_manager.h"
-
 #include <algorithm>
-#include <catch2/catch.hpp>
+
+#include "tests/unit/peer_book_fixture.h"
 
 namespace overlayd::book {
 namespace {
-
-constexpr UnixTime kNow{1'700'000'000};
-
-PeerAddress address(std::uint32_t number, std::uint16_t port = 11625) {
-  return PeerAddress::from_v4({8, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
-                               static_cast<std::uint8_t>(number)},
-                              port);
-}
-PeerRecord record(std::uint32_t number, std::uint32_t failures = 0, PeerType type = PeerType::kInbound,
-                  UnixTime next_attempt = kNow) {
-  return {address(number), next_attempt, failures, type};
-}
-wire::WirePeerAddress named(const PeerAddress& address) { return {address, address.port, 3}; }
-
-struct Book {
-  BookMetrics metrics;
-  Random random;
-  PeerManager book;
-  Outputs out;
-  explicit Book(const PeerManagerOptions& options = {}, std::uint64_t seed = 1)
-      : random(seed), book(options, random, metrics) {}
-
-  PeerType type_after(PeerType before, const Observation& observed) {
-    book.load(record(1, 0, before));
-    book.update_type(address(1), observed, kNow, out);
-    return book.find(address(1))->type;
-  }
-};
-const auto kAnyone = [](const PeerAddress&) { return true; };
 
 TEST_CASE("the type follows what is observed", "[peer_manager]") {
   using enum PeerType;
@@ -194,7 +164,7 @@ TEST_CASE("what PEERS says is filtered and entered with no failures", "[peer_man
                                                  named(address(9)),
                                                  named(address(4)),
                                                  named(address(4))};
-  REQUIRE(t.book.on_peers(peers, address(9), kNow, t.out) == 1);
+  REQUIRE(t.book.on_peers(peers, address(500), {address(9)}, kNow, t.out) == 1);
   REQUIRE(t.book.find(address(4))->failures == 0);
   REQUIRE(t.book.find(address(1))->failures == 5);
   REQUIRE(t.book.size() == 2);
@@ -206,7 +176,7 @@ TEST_CASE("what PEERS says is filtered and entered with no failures", "[peer_man
 TEST_CASE("private addresses pass where they are allowed", "[peer_manager]") {
   Book t({.is_private_allowed = true});
   const PeerAddress loopback = PeerAddress::from_v4({127, 0, 0, 1}, 5);
-  REQUIRE(t.book.on_peers(std::vector{named(loopback)}, std::nullopt, kNow, t.out) == 1);
+  REQUIRE(t.book.on_peers(std::vector{named(loopback)}, address(500), {}, kNow, t.out) == 1);
   REQUIRE(t.book.choose_to_send(address(1)) == std::vector{loopback});
 }
 
@@ -231,9 +201,9 @@ TEST_CASE("hearsay does not take the place of a record without failures", "[peer
   Book t({.known_max = 2});
   t.book.load(record(1));
   t.book.load(record(2, 1));
-  REQUIRE(t.book.on_peers(std::vector{named(address(3))}, std::nullopt, kNow, t.out) == 1);
+  REQUIRE(t.book.on_peers(std::vector{named(address(3))}, address(500), {}, kNow, t.out) == 1);
   REQUIRE_FALSE(t.book.find(address(2)).has_value());
-  REQUIRE(t.book.on_peers(std::vector{named(address(4))}, std::nullopt, kNow, t.out) == 0);
+  REQUIRE(t.book.on_peers(std::vector{named(address(4))}, address(500), {}, kNow, t.out) == 0);
   REQUIRE(t.metrics.addresses_refused == 1);
   t.book.ensure_exists(address(4), kNow, t.out);  // our own link does
   REQUIRE(t.book.find(address(4)).has_value());
@@ -331,7 +301,7 @@ TEST_CASE("a full book gives no caller and no hearsay the place of what works or
   call(7);
   REQUIRE_FALSE(t.book.find(address(7)));
   REQUIRE(t.metrics.addresses_refused == 1);
-  REQUIRE(t.book.on_peers(std::vector{named(address(8))}, std::nullopt, kNow, t.out) == 0);
+  REQUIRE(t.book.on_peers(std::vector{named(address(8))}, address(500), {}, kNow, t.out) == 0);
   for (const std::uint32_t number : {1, 2, 3, 4, 6}) REQUIRE(t.book.find(address(number)));
   t.book.update_type(address(9), {PeerType::kOutbound, true}, kNow, t.out);  // our own link does
   REQUIRE(t.book.find(address(9)));
@@ -349,6 +319,62 @@ TEST_CASE("a hundred callers with a hundred ports each leave the book as it was"
   }
   for (std::uint32_t i = 0; i < 290; ++i) REQUIRE(t.book.find(address(i)));
   REQUIRE(t.book.size() == 300);
+}
+
+TEST_CASE("what was our doing is no failure, and waits 5 to 30 s", "[peer_manager]") {
+  Book t;
+  std::uint64_t longest = 0;
+  for (int i = 0; i < 200; ++i) {
+    t.book.load(record(1, 7, PeerType::kOutbound));
+    t.book.update_back_off(address(1), BackOff::kOurDoing, kNow, t.out);
+    const PeerRecord found = *t.book.find(address(1));
+    REQUIRE(found.failures == 7);
+    REQUIRE(found.type == PeerType::kOutbound);
+    const std::uint64_t wait = found.next_attempt.seconds - kNow.seconds;
+    REQUIRE(wait >= 5);
+    REQUIRE(wait <= 30);
+    longest = std::max(longest, wait);
+  }
+  REQUIRE(longest > 20);  // with this seed
+}
+
+TEST_CASE("the second address of a peer that we have is no failure, and waits 60 to 120 s", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1, 7));
+  for (int i = 0; i < 200; ++i) {
+    t.book.update_back_off(address(1), BackOff::kUnwanted, kNow, t.out);
+    const PeerRecord found = *t.book.find(address(1));
+    REQUIRE(found.failures == 7);
+    REQUIRE(found.next_attempt >= UnixTime{kNow.seconds + 60});
+    REQUIRE(found.next_attempt <= UnixTime{kNow.seconds + 120});
+  }
+}
+
+TEST_CASE("a success that was none lets failures go on from where they were", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1, 7));
+  t.book.update_back_off(address(1), BackOff::kReset, kNow, t.out);
+  t.book.undo_success(address(1), 7, kNow, t.out);
+  const PeerRecord found = *t.book.find(address(1));
+  REQUIRE(found.failures == 8);
+  REQUIRE(found.next_attempt > kNow);
+  REQUIRE(found.next_attempt <= UnixTime{kNow.seconds + 2560});
+  t.book.check_invariants();
+}
+
+TEST_CASE("an address that is our own leaves the book", "[peer_manager]") {
+  Book t;
+  t.book.load(record(1));
+  t.book.load(record(2));
+  t.book.forget(address(1), t.out);
+  t.book.check_invariants();
+  REQUIRE_FALSE(t.book.find(address(1)));
+  REQUIRE(t.book.find(address(2)));
+  REQUIRE(t.out.size() == 1);
+  REQUIRE(std::get<ErasePeer>(t.out[0]).address == address(1));
+  t.out.clear();
+  t.book.forget(address(1), t.out);
+  REQUIRE(t.out.empty());
 }
 
 }  // namespace

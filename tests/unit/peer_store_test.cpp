@@ -1,67 +1,14 @@
 #include "daemon/peer_store.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "core/limits.h"
-#include "daemon/storage_thread.h"
+#include "tests/unit/store_fixture.h"
 
 namespace overlayd::daemon {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Folder {
-  std::string path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "overlayd-store-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string database() const { return path + "/overlayd.db"; }
-};
-
-struct Opened {
-  std::unique_ptr<PeerStore> store;
-  std::string error;
-  std::vector<std::string> warnings;
-};
-
-Opened open_store(const std::string& path) {
-  Opened opened;
-  auto store =
-      PeerStore::open({path, UnixTime{1000}, [&](std::string_view text) { opened.warnings.emplace_back(text); }});
-  if (store.ok()) {
-    opened.store = std::move(store).value();
-  } else {
-    opened.error = store.error();
-  }
-  return opened;
-}
-
-PeerAddress address_of(std::uint32_t number) {
-  return PeerAddress::from_v4({10, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
-                               static_cast<std::uint8_t>(number)},
-                              11625);
-}
-
-StorePeer store_of(std::uint32_t number, std::uint32_t failures = 0, PeerType type = PeerType::kOutbound) {
-  return {{address_of(number), UnixTime{100 + number}, failures, type}};
-}
-
-std::vector<PeerRecord> load_records(const std::string& path) {
-  const Opened opened = open_store(path);
-  REQUIRE(opened.error == "");
-  return opened.store->load_all().value().records;
-}
+using namespace test;
 
 void fill(const std::string& path, std::uint32_t count) {
   const Opened opened = open_store(path);
@@ -191,11 +138,11 @@ TEST_CASE("a second corrupt file does not replace the first one moved aside", "[
 TEST_CASE("a newer schema and another program's database are refused and left alone", "[peer_store]") {
   const Folder folder;
   fill(folder.database(), 1);
-  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
-  CHECK(open_store(folder.database()).error.starts_with(folder.database() + ": has schema version 2, made by a newer"));
+  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 3");
+  CHECK(open_store(folder.database()).error.starts_with(folder.database() + ": has schema version 3, made by a newer"));
   SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 0");
   CHECK(open_store(folder.database()).error.starts_with(folder.database() + ": is a database of another program"));
-  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 1");
+  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
   CHECK(load_records(folder.database()).size() == 1);
 }
 
@@ -213,123 +160,6 @@ TEST_CASE("a batch that fails half way changes nothing", "[peer_store]") {
   CHECK(opened.store->load_all().value().records.empty());
   const std::vector<StorageChange> good = {store_of(1)};
   CHECK(opened.store->apply(good).ok());
-}
-
-namespace {
-
-constexpr std::chrono::hours kNeverByItself{1};
-
-std::unique_ptr<StorageThread> start_thread(const std::string& path, StorageThreadOptions options) {
-  return std::make_unique<StorageThread>(std::move(open_store(path).store), std::move(options));
-}
-
-}  // namespace
-
-TEST_CASE("what was submitted is on disk after flush, and after stop without one", "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.flush_period = kNeverByItself, .warn = {}});
-  CHECK(thread->submit(store_of(1)));
-  CHECK(thread->submit(store_of(2)));
-  CHECK(thread->counters().waiting == 2);
-  CHECK(thread->flush());
-  CHECK(thread->counters().waiting == 0);
-  CHECK(load_records(folder.database()).size() == 2);
-  CHECK(thread->submit(ErasePeer{address_of(1)}));
-  thread->stop();
-  CHECK(load_records(folder.database()).size() == 1);
-  CHECK(thread->counters().written == 3);
-  CHECK(thread->counters().lost == 0);
-}
-
-TEST_CASE("changes to one address replace each other while they wait", "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.flush_period = kNeverByItself, .warn = {}});
-  for (std::uint32_t failures = 0; failures < 100; ++failures) CHECK(thread->submit(store_of(1, failures)));
-  CHECK(thread->counters().waiting == 1);
-  CHECK(thread->flush());
-  CHECK(thread->counters().written == 1);
-  CHECK(thread->counters().submitted == 100);
-  CHECK(load_records(folder.database()).front().failures == 99);
-}
-
-TEST_CASE("a full queue refuses new addresses, counts them, and still takes changes to waiting ones",
-          "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.queue_max = 2, .flush_period = kNeverByItself, .warn = {}});
-  CHECK(thread->submit(store_of(1)));
-  CHECK(thread->submit(store_of(2)));
-  CHECK(!thread->submit(store_of(3)));
-  CHECK(thread->submit(store_of(2, 8)));
-  CHECK(thread->counters().refused == 1);
-  CHECK(thread->flush());
-  CHECK(thread->submit(store_of(3)));
-}
-
-TEST_CASE("a full batch is written before its period ends", "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.batch_max = 3, .flush_period = kNeverByItself, .warn = {}});
-  for (std::uint32_t i = 0; i < 3; ++i) CHECK(thread->submit(store_of(i)));
-  while (thread->counters().written < 3) std::this_thread::yield();
-  CHECK(thread->counters().waiting == 0);
-}
-
-TEST_CASE("a lone change is written when its period ends", "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.flush_period = std::chrono::milliseconds(1), .warn = {}});
-  CHECK(thread->submit(store_of(1)));
-  while (thread->counters().written < 1) std::this_thread::yield();
-}
-
-TEST_CASE("a batch that fails waits, is written once that is possible, and both are told once", "[storage_thread]") {
-  const Folder folder;
-  std::atomic<int> warnings = 0;
-  const auto thread = start_thread(
-      folder.database(), {.flush_period = kNeverByItself, .warn = [&](std::string_view) { warnings.fetch_add(1); }});
-  SQLite::Database blocker(folder.database(), SQLite::OPEN_READWRITE);
-  blocker.exec("CREATE TRIGGER refuse BEFORE INSERT ON peers BEGIN SELECT RAISE(ABORT, 'disk full'); END");
-  CHECK(thread->submit(store_of(1)));
-  CHECK(!thread->flush());
-  CHECK(!thread->flush());
-  CHECK(thread->counters().failed_batches == 2);
-  CHECK(thread->counters().waiting == 1);
-  CHECK(warnings.load() == 1);
-  CHECK(thread->submit(store_of(1, 4)));
-  blocker.exec("DROP TRIGGER refuse");
-  CHECK(thread->flush());
-  CHECK(warnings.load() == 2);
-  CHECK(load_records(folder.database()).front().failures == 4);
-}
-
-TEST_CASE("what cannot be written at stop is counted as lost, and later submissions are refused", "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.flush_period = kNeverByItself, .warn = {}});
-  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE)
-      .exec("CREATE TRIGGER refuse BEFORE INSERT ON peers BEGIN SELECT RAISE(ABORT, 'disk full'); END");
-  CHECK(thread->submit(store_of(1)));
-  thread->stop();
-  thread->stop();
-  CHECK(thread->counters().lost == 1);
-  CHECK(!thread->submit(store_of(2)));
-  CHECK(!thread->flush());
-}
-
-TEST_CASE("many threads may submit and flush at once", "[storage_thread]") {
-  const Folder folder;
-  const auto thread = start_thread(folder.database(), {.batch_max = 7, .warn = {}});
-  {
-    std::vector<std::jthread> writers;
-    for (std::uint32_t writer = 0; writer < 4; ++writer) {
-      writers.emplace_back([&thread, writer] {
-        for (std::uint32_t i = 0; i < 200; ++i) {
-          thread->submit(store_of(writer * 1000 + i));
-          if (i % 50 == 49) static_cast<void>(thread->flush());
-        }
-      });
-    }
-  }
-  CHECK(thread->flush());
-  thread->stop();
-  CHECK(load_records(folder.database()).size() == 800);
 }
 
 }  // namespace overlayd::daemon

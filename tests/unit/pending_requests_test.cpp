@@ -33,7 +33,7 @@ TEST_CASE("pending requests are bounded by the bytes of their messages", "[pendi
   crypto::init();
   const MessagePtr message = transaction_message(1);
   const auto waiter = std::make_shared<Counter>();
-  PendingRequests pending(4 * message->size());
+  PendingRequests pending({.bytes_max = 4 * message->size()});
   const std::vector<PendingRequests::Item> two{{1, message}, {2, message}};
   const std::vector<PendingRequests::Item> three{{1, message}, {2, message}, {3, message}};
   const auto first = pending.add(waiter, two, later());
@@ -50,7 +50,7 @@ TEST_CASE("however a request ends, its bytes are free again", "[pending_requests
   crypto::init();
   const MessagePtr message = transaction_message(1);
   const auto waiter = std::make_shared<Counter>();
-  PendingRequests pending(2 * message->size());
+  PendingRequests pending({.bytes_max = 2 * message->size()});
   const std::vector<PendingRequests::Item> two{{1, message}, {2, message}};
   SECTION("answered") {
     const RequestId first = pending.add(waiter, two, later()).value();
@@ -77,7 +77,7 @@ TEST_CASE("however a request ends, its bytes are free again", "[pending_requests
 
 TEST_CASE("a request without a message costs what it holds beside one", "[pending_requests]") {
   const auto waiter = std::make_shared<Counter>();
-  PendingRequests pending(100);
+  PendingRequests pending({.bytes_max = 100});
   const RequestId first =
       pending
           .add(waiter, {{.token = 1, .message = nullptr}, {.token = 2, .message = nullptr, .other_bytes = 100}},
