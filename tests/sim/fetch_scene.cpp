@@ -118,7 +118,7 @@ Duration FetchOutcome::percentile(double percent) const {
 }
 
 FetchOutcome play(const FetchScene& scene) {
-  SimNetwork network({.seed = scene.seed, .link = scene.link});
+  SimNetwork network({.seed = scene.seed, .link = scene.link, .is_closed = true});
   const auto dialled = static_cast<std::uint32_t>(scene.degree / 2);
   const auto hostile = static_cast<std::uint32_t>(scene.hostile);
   for (std::size_t i = 0; i < scene.nodes; ++i)

@@ -28,6 +28,9 @@ class ScriptedLink {
   void send(MessagePtr message);
   // Sends a flood message if the remote's credit suffices.
   bool send_within_credit(Bytes xdr);
+  [[nodiscard]] Direction direction() const { return direction_; }
+  // That was dialled, or that it is called from.
+  [[nodiscard]] const PeerAddress& remote() const { return address_; }
   [[nodiscard]] const peer::OutboundCredit& credit() const { return credit_; }
   [[nodiscard]] const NetworkId& network_id() const { return network_id_; }
 
@@ -35,7 +38,7 @@ class ScriptedLink {
   friend class ScriptedPeer;
   PeerId peer_;
   Direction direction_ = Direction::kInbound;
-  PeerAddress address_;  // that was dialled
+  PeerAddress address_;
   bool is_ready_ = false;
   Instant next_period_ = Instant::never();
   peer::OutboundCredit credit_;

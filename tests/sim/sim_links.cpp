@@ -83,10 +83,7 @@ void SimLinks::send(const Place& from, const MessagePtr& message, Instant now) {
   if (end.waiting.empty() && has_room(end, bytes_of(message))) return put_on_wire(end, message, now);
   if (end.waiting_bytes + bytes_of(message) > limits::kWriteQueueBytesMax) {
     end.is_write_broken = true;
-    events_.push(now, Task([this, from] {
-                   give_(from.node, LinkFaulted{from.peer, DropReason::kWriteQueueFull, ""});
-                 }));
-    return;
+    return tell(from, LinkFaulted{from.peer, DropReason::kWriteQueueFull, ""}, now);
   }
   end.waiting.push_back({message, now});
   end.waiting_bytes += bytes_of(message);
@@ -177,6 +174,12 @@ void SimLinks::tell_progress(EndIndex index) {
 
 // --- the end ------------------------------------------------------------------------------------------------------
 
+void SimLinks::tell(const Place& place, Input input, Instant at) {
+  events_.push(at, Task([this, node = place.node, life = nodes_.at(place.node).life, input = std::move(input)] {
+                 if (nodes_[node].life == life) give_(node, input);
+               }));
+}
+
 void SimLinks::lose(const MessagePtr& message) { lost_[message->type()] += {1, bytes_of(message)}; }
 
 void SimLinks::detach(End& end) {
@@ -200,9 +203,7 @@ void SimLinks::close(const Place& place, const Close& close, Instant now) {
   if (close.error && end.waiting.empty() && !end.is_write_broken) put_on_wire(end, close.error, now);
   detach(end);
   hang_up(end.other, DropReason::kClosedByRemote, std::max(now + model_.latency, end.last_arrival));
-  events_.push(now, Task([this, place, reason = close.reason] {
-                 give_(place.node, LinkClosed{place.peer, reason, ""});
-               }));
+  tell(place, LinkClosed{place.peer, close.reason, ""}, now);
 }
 
 void SimLinks::hang_up(EndIndex index, DropReason reason, Instant at) {
@@ -220,9 +221,8 @@ void SimLinks::cut(EndIndex index, Instant now) {
   for (const EndIndex side : {index, ends_[index].other}) {
     if (!ends_[side].is_open) continue;
     detach(ends_[side]);
-    events_.push(now, Task([this, place = ends_[side].place] {
-                   give_(place.node, LinkClosed{place.peer, DropReason::kSocketError, ""});
-                 }));
+    const Place& place = ends_[side].place;
+    tell(place, LinkClosed{place.peer, DropReason::kSocketError, ""}, now);
   }
 }
 
@@ -234,9 +234,11 @@ bool SimLinks::cut_random(Random& random, Instant now) {
 
 void SimLinks::cut_all(std::size_t node, Instant now) {
   std::vector<EndIndex> own;
-  for (const EndIndex index : open_)
-    if (ends_[index].place.node == node) own.push_back(index);
-  for (const EndIndex index : own) cut(index, now);
+  for (const auto& [peer, index] : nodes_.at(node).ends) own.push_back(index);
+  std::sort(own.begin(), own.end());  // in the order in which they were opened
+  for (const EndIndex index : own)
+    if (ends_[index].is_open) cut(index, now);
+  ++nodes_.at(node).life;
 }
 
 }  // namespace overlayd::sim

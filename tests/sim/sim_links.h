@@ -15,8 +15,10 @@
 //          delivers what is on the wire; what waits is lost, and so is the ERROR_MSG behind it. A remote that does not
 //          read does not learn of a close before it does.
 // Rule 4.  A node is told of a link's activity (LinkProgress) a second after it began, as by the daemon.
+// Rule 5.  What was meant for a process that has died (cut_all) reaches nobody, not even the next one on that node.
 #pragma once
 #include <deque>
+#include <list>
 #include <unordered_map>
 
 #include "core/outputs.h"
@@ -113,12 +115,12 @@ class SimLinks {
     Instant free_at;
     Instant last_arrival;
     std::size_t unread_bytes = 0;  // on the wire or in the sockets
-    std::deque<Waiting> waiting;
+    std::list<Waiting> waiting;    // both lists are empty on most links, and cost nothing then
     std::size_t waiting_bytes = 0;
     bool is_write_broken = false;
     // in
     bool is_reading = true;
-    std::deque<MessagePtr> unread;
+    std::list<MessagePtr> unread;
     std::optional<DropReason> hung_up;  // to be learned once everything is read
     // progress
     Instant last_read;
@@ -130,6 +132,7 @@ class SimLinks {
     WireCounts sent;
     WireCounts read;
     std::uint64_t links = 0;  // dialled so far
+    std::uint32_t life = 0;   // processes that died before this one
   };
 
   [[nodiscard]] std::optional<EndIndex> find(const Place& place) const;
@@ -141,6 +144,8 @@ class SimLinks {
   void drain(EndIndex index, Instant now);
   void note_progress(EndIndex index, Instant now);
   void tell_progress(EndIndex index);
+  // Rule 5.
+  void tell(const Place& place, Input input, Instant at);
   void lose(const MessagePtr& message);
   void detach(End& end);
   // The node learns at `at` that the link is gone.

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_network.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "core/check.h"
@@ -10,6 +12,15 @@ namespace overlayd::sim {
 namespace {
 
 constexpr std::uint64_t kEpoch = 1'800'000'000;
+
+// What one run gives back the next one uses: an overlay's tables are so large that fresh pages for each would take longer
+// than a run.
+void keep_memory() {
+  constexpr int kBytes = 1 << 30;
+  static const bool is_kept = mallopt(M_MMAP_THRESHOLD, kBytes) != 0 && mallopt(M_TRIM_THRESHOLD, kBytes) != 0 &&
+                              mallopt(M_TOP_PAD, 64 << 20) != 0;
+  static_cast<void>(is_kept);
+}
 
 class Overlay final : public Participant {
  public:
@@ -34,12 +45,16 @@ LocalNode local_node(std::size_t index, const NetworkId& network) {
   return local;
 }
 
-// One /16 per 200 nodes, all public.
+// All public; the first 20,480 have a /16 each.
 PeerAddress address_of(std::size_t index) {
-  return PeerAddress::from_v4(
-      {20, static_cast<std::uint8_t>(index / 200 + 1), static_cast<std::uint8_t>(index / 16 % 200 + 1),
-       static_cast<std::uint8_t>(index % 16 + 1)},
-      limits::kPeerPort);
+  return PeerAddress::from_v4({static_cast<std::uint8_t>(20 + index / 256 % 80), static_cast<std::uint8_t>(index % 256),
+                               static_cast<std::uint8_t>(index / 20'480 + 1), 1},
+                              limits::kPeerPort);
+}
+
+PeerAddress private_address_of(std::size_t index) {
+  return PeerAddress::from_v4({10, static_cast<std::uint8_t>(index / 256), static_cast<std::uint8_t>(index % 256), 1},
+                              limits::kPeerPort);
 }
 
 // What stream `stream` of a run draws from: 0 is the graph, the others are nodes.
@@ -54,41 +69,69 @@ SimNetwork::SimNetwork(const SimOptions& options)
       random_(options.seed),
       now_(seconds(1)),
       links_(options.link, options.seed, events_, [this](std::size_t node, const Input& input) { give(node, input); }) {
+  keep_memory();
   network_id_.bytes.fill(7);
 }
 
 Now SimNetwork::clock() const { return {now_, {kEpoch + static_cast<std::uint64_t>(now_.since_start() / seconds(1))}}; }
 
-SimNode& SimNetwork::add() {
+SimNode& SimNetwork::add(const std::optional<PeerAddress>& address) {
   const std::size_t index = nodes_.size();
-  nodes_.push_back(std::make_unique<SimNode>(index, local_node(index, network_id_), address_of(index)));
+  const PeerAddress chosen = address.value_or(options_.is_closed ? private_address_of(index) : address_of(index));
+  LocalNode local = local_node(index, network_id_);
+  local.listening_port = chosen.port;
+  OVERLAYD_CHECK(by_address_.emplace(chosen, index).second);
+  nodes_.push_back(std::make_unique<SimNode>(index, local, chosen));
   links_.add_node();
-  by_address_[nodes_.back()->address()] = index;
   return *nodes_.back();
 }
 
 std::size_t SimNetwork::add_node(const NodeOptions& options) {
-  SimNode& node = add();
-  OverlayOptions overlay;
-  overlay.local = node.local_;
-  overlay.relay_mode = options.relay_mode;
-  overlay.is_flood_immediate = options.is_flood_immediate;
-  overlay.target_outbound = options.target_outbound;
-  overlay.max_inbound = options.max_inbound;
-  auto participant = std::make_unique<Overlay>(overlay, stream_seed(options_.seed, node.index() + 1), clock());
+  SimNode& node = add(options.address);
   node.options_ = options;
-  node.overlay_ = &participant->overlay();
-  node.participant_ = std::move(participant);
-  if (options.has_client) give(node.index(), TransactionTakers{true});
+  start(node);
+  return node.index();
+}
+
+std::size_t SimNetwork::add_participant(const Make& make, const std::optional<PeerAddress>& address) {
+  SimNode& node = add(address);
+  node.participant_ = make(node.local_);
   rearm(node);
   return node.index();
 }
 
-std::size_t SimNetwork::add_participant(const Make& make) {
-  SimNode& node = add();
-  node.participant_ = make(node.local_);
+void SimNetwork::start(SimNode& node) {
+  const std::uint64_t stream = std::uint64_t{node.life_} << 32 | (node.index() + 1);
+  auto participant = std::make_unique<Overlay>(node.overlay_options(), stream_seed(options_.seed, stream), clock());
+  node.overlay_ = &participant->overlay();
+  node.participant_ = std::move(participant);
+  if (node.options_.has_client) give(node.index(), TransactionTakers{true});
+  if (node.resolved_) give(node.index(), *node.resolved_);
   rearm(node);
-  return node.index();
+}
+
+void SimNetwork::kill(std::size_t node) {
+  SimNode& killed = *nodes_.at(node);
+  OVERLAYD_CHECK(killed.is_alive_);
+  killed.is_alive_ = false;
+  ++killed.life_;
+  killed.lost_links_ += killed.authenticated_.size();
+  killed.authenticated_.clear();
+  killed.dialling_.clear();
+  links_.cut_all(node, now_);
+}
+
+void SimNetwork::restart(std::size_t node) {
+  SimNode& dead = *nodes_.at(node);
+  OVERLAYD_CHECK(!dead.is_alive_ && dead.is_overlay());
+  dead.is_alive_ = true;
+  dead.wake_at_ = Instant::never();
+  start(dead);
+}
+
+void SimNetwork::resolve(std::size_t node, const PeersResolved& resolved) {
+  nodes_.at(node)->resolved_ = resolved;
+  give(node, resolved);
 }
 
 void SimNetwork::connect(std::size_t from, std::size_t to) { give(from, ConnectTo{node(to).address()}); }
@@ -152,12 +195,11 @@ void SimNetwork::carry_out(SimNode& node, const Output& output) {
     publish(node, *published);
   } else if (const auto* verify = std::get_if<VerifyScp>(&output)) {
     const FloodHash& hash = verify->message->flood_hash();
-    at(now_ + options_.verify_delay,
-       [this, index, verified = ScpVerified{hash, !forged_.contains(hash)}] { give(index, verified); });
-  } else if (const auto* dial = std::get_if<Dial>(&output)) {
-    at(now_ + latency(), [this, index, dial = *dial] { open_link(index, dial.peer, dial.address); });
-  } else if (const auto* close = std::get_if<Close>(&output)) {
-    links_.close({index, close->peer}, *close, now_);
+    give_later(node, ScpVerified{hash, !forged_.contains(hash)}, now_ + options_.verify_delay);
+  } else if (const auto* dialled = std::get_if<Dial>(&output)) {
+    dial(node, *dialled);
+  } else if (const auto* closed = std::get_if<Close>(&output)) {
+    close(node, *closed);
   } else if (const auto* pause = std::get_if<PauseReading>(&output)) {
     links_.pause({index, pause->peer});
   } else if (const auto* resume = std::get_if<ResumeReading>(&output)) {
@@ -168,39 +210,64 @@ void SimNetwork::carry_out(SimNode& node, const Output& output) {
     node.item_events_.push_back({now_, *item});
   } else if (const auto* answer = std::get_if<RequestAnswer>(&output)) {
     node.answers_.push_back(*answer);
+  } else {
+    store(node, output);
   }
+}
+
+void SimNetwork::store(SimNode& node, const Output& output) {
+  if (!node.store(output)) return;
+  if (const auto* banned = std::get_if<StoreBan>(&output); banned != nullptr && banned->request.value != 0)
+    give_later(node, BanStored{banned->request, banned->links_dropped}, now_);
+  if (const auto* unbanned = std::get_if<EraseBan>(&output); unbanned != nullptr && unbanned->request.value != 0)
+    give_later(node, BanStored{unbanned->request}, now_);
 }
 
 void SimNetwork::publish(SimNode& node, const PublishMessage& published) {
   node.arrivals_.push_back({now_, published.from, published.message});
   if (!node.options_.has_client || published.message->type() != wire::MessageType::kTransaction) return;
-  at(now_ + node.options_.verdict_delay, [this, &node, message = published.message] {
-    give(node.index(), VerdictGiven{message->tx_hash(), node.options_.verdict});
-  });
+  give_later(node, VerdictGiven{published.message->tx_hash(), node.options_.verdict},
+             now_ + node.options_.verdict_delay);
+}
+
+void SimNetwork::give_later(const SimNode& node, Input input, Instant at) {
+  events_.push(at, Task([this, &node, life = node.life_, input = std::move(input)] {
+                 if (node.life_ == life) give(node.index(), input);
+               }));
+}
+
+void SimNetwork::dial(SimNode& node, const Dial& dial) {
+  node.dials_.push_back({now_, dial.address});
+  node.dialling_.insert(dial.peer);
+  events_.push(now_ + latency(), Task([this, &node, life = node.life_, dial] {
+                 if (node.life_ == life && node.dialling_.erase(dial.peer) > 0)
+                   open_link(node.index(), dial.peer, dial.address);
+               }));
+}
+
+void SimNetwork::close(SimNode& node, const Close& close) {
+  if (node.dialling_.erase(close.peer) > 0) return give_later(node, LinkClosed{close.peer, close.reason, ""}, now_);
+  links_.close({node.index(), close.peer}, close, now_);
 }
 
 void SimNetwork::open_link(std::size_t from, PeerId from_peer, const PeerAddress& address) {
+  const auto fail = [&](const char* why, Instant when) {
+    give_later(*nodes_[from], LinkClosed{from_peer, DropReason::kDialFailed, why}, when);
+  };
+  if (std::any_of(silent_.begin(), silent_.end(), [&](const Subnet& range) { return range.contains(address); }))
+    return fail("timed out", now_ + (kDialTimeout - latency()));
   const auto found = by_address_.find(address);
-  if (found == by_address_.end() || !nodes_[found->second]->is_alive_) {
-    at(now_ + latency(), [this, from, from_peer] {
-      give(from, LinkClosed{from_peer, DropReason::kDialFailed, "refused"});
-    });
-    return;
-  }
+  if (found == by_address_.end() || !nodes_[found->second]->is_alive_) return fail("refused", now_ + latency());
   const std::size_t to = found->second;
   const PeerId to_peer{kAcceptedPeerBit | nodes_[to]->next_accepted_++};
   links_.open({from, from_peer}, {to, to_peer}, now_);
   PeerAddress remote = nodes_[from]->address();
   remote.port = static_cast<std::uint16_t>(40'000 + to_peer.value % 20'000);
-  at(now_ + latency(), [this, from, from_peer, address] {
-    if (links_.is_open({from, from_peer})) give(from, LinkOpened{from_peer, address, Direction::kOutbound, {}, {}});
-  });
+  events_.push(now_ + latency(), Task([this, from, from_peer, address, life = nodes_[from]->life_] {
+                 if (nodes_[from]->life_ == life && links_.is_open({from, from_peer}))
+                   give(from, LinkOpened{from_peer, address, Direction::kOutbound, {}, {}});
+               }));
   give(to, LinkOpened{to_peer, remote, Direction::kInbound, {}, {}});
-}
-
-void SimNetwork::kill(std::size_t node) {
-  nodes_.at(node)->is_alive_ = false;
-  links_.cut_all(node, now_);
 }
 
 bool SimNetwork::step(Instant until) {

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_node.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 #include "core/wire/message.h"
 
@@ -23,10 +25,65 @@ std::uint64_t SimNode::drops(DropReason reason) const {
   return overlay().metrics().link.drops[static_cast<std::size_t>(reason)];
 }
 
+std::size_t SimNode::authenticated(Direction direction) const {
+  return static_cast<std::size_t>(
+      std::count_if(authenticated_.begin(), authenticated_.end(),
+                    [direction](const auto& entry) { return entry.second.direction == direction; }));
+}
+
+bool SimNode::is_connected_to(const NodeId& node) const {
+  return std::any_of(authenticated_.begin(), authenticated_.end(),
+                     [&node](const auto& entry) { return entry.second.node == node; });
+}
+
+std::optional<PeerRecord> SimNode::stored_record(const PeerAddress& address) const {
+  const auto found = options_.disk.peers.find(address);
+  return found == options_.disk.peers.end() ? std::nullopt : std::optional(found->second);
+}
+
+OverlayOptions SimNode::overlay_options() const {
+  OverlayOptions overlay;
+  overlay.local = local_;
+  overlay.relay_mode = options_.relay_mode;
+  overlay.is_flood_immediate = options_.is_flood_immediate;
+  overlay.target_outbound = options_.target_outbound;
+  overlay.max_inbound = options_.max_inbound;
+  overlay.tx_pool_bytes_max = options_.tx_pool_bytes_max;
+  overlay.max_pending = options_.max_pending;
+  overlay.max_outbound_per_group = options_.max_outbound_per_group;
+  overlay.max_inbound_per_ip = options_.max_inbound_per_ip;
+  overlay.max_inbound_per_subnet = options_.max_inbound_per_subnet;
+  overlay.slow_drops_per_tick = options_.slow_drops_per_tick;
+  overlay.is_preferred_only = options_.is_preferred_only;
+  overlay.is_private_allowed = options_.is_private_allowed;
+  overlay.preferred_keys = options_.preferred_keys;
+  for (const auto& [address, record] : options_.disk.peers) overlay.stored_peers.push_back(record);
+  overlay.stored_anchors = options_.disk.anchors;
+  for (const auto& [subject, ban] : options_.disk.bans) overlay.stored_bans.push_back(ban);
+  return overlay;
+}
+
+bool SimNode::store(const Output& output) {
+  SimDisk& disk = options_.disk;
+  if (const auto* peer = std::get_if<StorePeer>(&output))
+    disk.peers.insert_or_assign(peer->record.address, peer->record);
+  else if (const auto* gone = std::get_if<ErasePeer>(&output))
+    disk.peers.erase(gone->address);
+  else if (const auto* anchors = std::get_if<StoreAnchors>(&output))
+    disk.anchors = anchors->addresses;
+  else if (const auto* banned = std::get_if<StoreBan>(&output))
+    disk.bans.insert_or_assign(banned->ban.subject, banned->ban);
+  else if (const auto* unbanned = std::get_if<EraseBan>(&output))
+    disk.bans.erase(unbanned->subject);
+  else
+    return false;
+  return true;
+}
+
 void SimNode::on_peer(const PublishPeer& event, Instant now) {
   switch (event.change) {
-    case PeerChange::kAuthenticated: authenticated_.insert(event.peer); break;
-    case PeerChange::kDropped: authenticated_.erase(event.peer); break;
+    case PeerChange::kAuthenticated: authenticated_.emplace(event.peer, event); break;
+    case PeerChange::kDropped: lost_links_ += authenticated_.erase(event.peer); break;
   }
   peer_events_.push_back({now, event});
 }

@@ -1,5 +1,6 @@
 // One node of a simulation: an overlay and the consensus process that sits on it, or a scripted peer.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -10,6 +11,13 @@
 
 namespace overlayd::sim {
 
+// What the storage thread would have written: all that a process leaves to the next one.
+struct SimDisk {
+  std::map<PeerAddress, PeerRecord> peers{};
+  std::vector<PeerAddress> anchors{};
+  std::map<BanSubject, Ban> bans{};
+};
+
 struct NodeOptions {
   RelayMode relay_mode = RelayMode::kConsensus;
   bool is_flood_immediate = true;
@@ -18,6 +26,17 @@ struct NodeOptions {
   bool has_client = true;              // a consensus process takes transactions and judges them
   Verdict verdict = Verdict::kAccept;  // what it says of each transaction
   Duration verdict_delay{0};
+  std::optional<PeerAddress> address{};  // absent: one that SimNetwork chooses
+  std::size_t tx_pool_bytes_max = limits::kTxPoolBytesMax;
+  std::uint32_t max_pending = limits::kPendingMax;
+  std::uint32_t max_outbound_per_group = limits::kOutboundPerGroupMax;
+  std::uint32_t max_inbound_per_ip = limits::kInboundPerIpMax;
+  std::uint32_t max_inbound_per_subnet = limits::kInboundPerSubnetMax;
+  std::uint32_t slow_drops_per_tick = limits::kSlowDropsPerTick;
+  bool is_preferred_only = false;
+  bool is_private_allowed = false;
+  std::set<NodeId> preferred_keys{};
+  SimDisk disk{};  // what former processes left
 };
 
 // A message that the client was given.
@@ -36,6 +55,11 @@ struct ItemEvent {
   PublishItem what;
 };
 
+struct DialEvent {
+  Instant at;
+  PeerAddress to;
+};
+
 class SimNode {
  public:
   SimNode(std::size_t index, const LocalNode& local, const PeerAddress& address);
@@ -52,13 +76,26 @@ class SimNode {
   [[nodiscard]] const std::vector<PeerEvent>& peer_events() const { return peer_events_; }
   [[nodiscard]] const std::vector<ItemEvent>& item_events() const { return item_events_; }
   [[nodiscard]] const std::vector<RequestAnswer>& answers() const { return answers_; }
+  [[nodiscard]] const std::vector<DialEvent>& dials() const { return dials_; }
   // Peers that completed the handshake and are still there.
   [[nodiscard]] std::size_t authenticated() const { return authenticated_.size(); }
+  [[nodiscard]] std::size_t authenticated(Direction direction) const;
+  [[nodiscard]] const std::map<PeerId, PublishPeer>& authenticated_peers() const { return authenticated_; }
+  [[nodiscard]] bool is_connected_to(const NodeId& node) const;
+  // Links that ended after they had been authenticated, those of former processes included.
+  [[nodiscard]] std::size_t lost_links() const { return lost_links_; }
+  [[nodiscard]] bool is_alive() const { return is_alive_; }
+  [[nodiscard]] const SimDisk& disk() const { return options_.disk; }
+  // Of the book as it is on disk; absent: it has none.
+  [[nodiscard]] std::optional<PeerRecord> stored_record(const PeerAddress& address) const;
   [[nodiscard]] std::uint64_t drops(DropReason reason) const;
 
  private:
   friend class SimNetwork;
+  [[nodiscard]] OverlayOptions overlay_options() const;
   void on_peer(const PublishPeer& event, Instant now);
+  // False: it is nothing to store.
+  bool store(const Output& output);
 
   std::size_t index_;
   LocalNode local_;
@@ -70,12 +107,17 @@ class SimNode {
   std::vector<PeerEvent> peer_events_;
   std::vector<ItemEvent> item_events_;
   std::vector<RequestAnswer> answers_;
-  std::unordered_set<PeerId> authenticated_;
+  std::vector<DialEvent> dials_;
+  std::map<PeerId, PublishPeer> authenticated_;
+  std::size_t lost_links_ = 0;
+  std::set<PeerId> dialling_;              // no link yet
+  std::optional<PeersResolved> resolved_;  // what the configured names stand for
   // Of arrivals_, as far as has_received was asked.
   mutable std::unordered_set<FloodHash> received_;
   mutable std::size_t received_count_ = 0;
   Instant wake_at_ = Instant::never();
   std::uint64_t next_accepted_ = 1;
+  std::uint32_t life_ = 0;  // processes that died before this one
   bool is_alive_ = true;
 };
 
