@@ -115,7 +115,15 @@ DaemonProcess DaemonSandbox::start(const std::string& name, const std::string& k
   DaemonProcess daemon{.name = name, .dir = dir_ + '/' + name, .port = free_port()};
   std::filesystem::create_directory(daemon.dir);
   write_files(daemon, options_.passphrase, known);
+  return launch(std::move(daemon), overrides);
+}
 
+DaemonProcess DaemonSandbox::restart(const DaemonProcess& ended, const std::vector<std::string>& overrides) {
+  std::filesystem::remove(ended.log());  // or it would seem to have started already
+  return launch(ended, overrides);
+}
+
+DaemonProcess DaemonSandbox::launch(DaemonProcess daemon, const std::vector<std::string>& overrides) {
   std::vector<std::string> words{options_.bin + "/overlayd", "--config", daemon.dir + "/overlayd.toml"};
   for (const std::string& override : overrides) words.insert(words.end(), {"--set", override});
   std::vector<char*> arguments;
@@ -128,6 +136,28 @@ DaemonProcess DaemonSandbox::start(const std::string& name, const std::string& k
   if (daemon.pid < 0) throw SandboxError("cannot start overlayd");
   pids_.push_back(daemon.pid);
   return daemon;
+}
+
+void DaemonSandbox::kill(const DaemonProcess& daemon) {
+  ::kill(daemon.pid, SIGKILL);
+  waitpid(daemon.pid, nullptr, 0);
+  forget(daemon.pid);
+}
+
+int DaemonSandbox::wait_ended(const DaemonProcess& daemon, std::chrono::seconds limit) {
+  const auto deadline = Clock::now() + limit;
+  int status = 0;
+  while (waitpid(daemon.pid, &status, WNOHANG) == 0) {
+    if (Clock::now() > deadline) throw SandboxError("the daemon " + daemon.name + " does not end");
+    std::this_thread::sleep_for(10ms);
+  }
+  forget(daemon.pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void DaemonSandbox::forget(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  std::erase(pids_, pid);
 }
 
 Usage DaemonSandbox::usage(const DaemonProcess& daemon) {
@@ -160,11 +190,11 @@ Usage DaemonSandbox::usage(const DaemonProcess& daemon) {
 
 void DaemonSandbox::stop() {
   const std::lock_guard lock(mutex_);
-  for (const pid_t pid : pids_) kill(pid, SIGTERM);
+  for (const pid_t pid : pids_) ::kill(pid, SIGTERM);
   const auto deadline = Clock::now() + kEndLimit;
   for (const pid_t pid : pids_) {
     while (waitpid(pid, nullptr, WNOHANG) == 0) {
-      if (Clock::now() > deadline) kill(pid, SIGKILL);
+      if (Clock::now() > deadline) ::kill(pid, SIGKILL);
       std::this_thread::sleep_for(10ms);
     }
   }

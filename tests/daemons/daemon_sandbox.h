@@ -59,12 +59,20 @@ class DaemonSandbox {
   // before it listens.
   DaemonProcess start(const std::string& name, const std::string& known,
                       const std::vector<std::string>& overrides = {});
+  // The same again, in its folder and on its port, once it has ended. Its former log is gone.
+  DaemonProcess restart(const DaemonProcess& ended, const std::vector<std::string>& overrides = {});
+  // SIGKILL, as a power failure would end it.
+  void kill(const DaemonProcess& daemon);
+  // Its exit status once it has ended by itself; 128 and the signal if one ended it.
+  int wait_ended(const DaemonProcess& daemon, std::chrono::seconds limit);
   [[nodiscard]] static Usage usage(const DaemonProcess& daemon);
   // SIGTERM, six seconds, SIGKILL; then the folder goes. Any thread, any number of times.
   void stop();
 
  private:
   void guard();
+  DaemonProcess launch(DaemonProcess daemon, const std::vector<std::string>& overrides);
+  void forget(pid_t pid);
 
   const SandboxOptions options_;
   std::string dir_;
