@@ -49,6 +49,8 @@ inline constexpr std::size_t kLedgerWorkMax = 32;  // transactions in one step: 
 inline constexpr Duration kLedgerWorkPause = milliseconds(1);
 
 inline constexpr Duration kStallMin = seconds(1);
+// How long an address at which we met ourselves counts as ours: a HELLO of ours can be played back to us.
+inline constexpr Duration kOwnAddressLifetime = std::chrono::hours(1);
 
 class OverlayManager final : private MessageHandlers {
  public:
@@ -145,7 +147,7 @@ class OverlayManager final : private MessageHandlers {
   // What the end of a dial, or of the link it led to, means for the book.
   void note_outbound_end(const PeerAddress& address, const Ending& ending, std::optional<Duration> authenticated_for,
                          const Now& now, Outputs& out);
-  void add_own_address(const PeerAddress& address, Outputs& out);
+  void add_own_address(const PeerAddress& address, Instant now, Outputs& out);
   // Closes every link and dial of which `is_concerned` says so; how many.
   using LinkPredicate = std::function<bool(const NodeId& node, const PeerAddress& address)>;
   std::uint32_t drop_all(const LinkPredicate& is_concerned, DropReason reason, const Now& now, Outputs& out);
@@ -298,8 +300,8 @@ class OverlayManager final : private MessageHandlers {
   std::map<PeerId, Dialling> outbound_;         // what the open outbound links were as dials
   std::set<PeerAddress> configured_addresses_;  // known and preferred, as last resolved
   std::set<PeerAddress> preferred_addresses_;
-  std::set<PeerAddress> own_addresses_;  // dials of them ended at ourselves
-  flood::AdvertBatches advert_batches_;  // scratch, emptied by flush_flood
+  std::map<PeerAddress, Instant> own_addresses_;  // dials of them ended at ourselves; until when that is believed
+  flood::AdvertBatches advert_batches_;           // scratch, emptied by flush_flood
   flood::DemandBatches demand_batches_;
   std::vector<NodeId> nodes_;  // scratch of tell_peers
   std::vector<std::size_t> untold_;

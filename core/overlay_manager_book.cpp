@@ -45,6 +45,7 @@ void OverlayManager::on(const PeersResolved& resolved, const Now& now, Outputs& 
 void OverlayManager::tick(const Now& now, Outputs& out) {
   slow_drops_left_ = options_.slow_drops_per_tick;
   if (!has_ticked_) peer_book_.forget_hopeless(out);
+  std::erase_if(own_addresses_, [&](const auto& entry) { return entry.second <= now.instant; });
   bans_.expire(now, out);
   bans_.put_out_hits(out);
   refresh_anchors(now, out);
@@ -212,8 +213,7 @@ void OverlayManager::refresh_anchors(const Now& now, Outputs& out) {
     if (!is_dialled_anyway) candidates.push_back({address, peer.accepted()});
   }
   const auto is_given_up = [&](const PeerAddress& address) {
-    return configured_addresses_.contains(address) || own_addresses_.contains(address) ||
-           bans_.find(address, now.unix_time) != nullptr;
+    return configured_addresses_.contains(address) || bans_.find(address, now.unix_time) != nullptr;
   };
   anchors_.refresh(candidates, now.instant, is_given_up, out);
 }

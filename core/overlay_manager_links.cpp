@@ -7,8 +7,6 @@
 namespace overlayd {
 namespace {
 
-constexpr std::string_view kDuplicateText = "already-connected peer";
-
 // What a peer's error text may contain in a log (Peer::recvError): anything else becomes '*'.
 std::string sanitised(std::string text) {
   for (char& c : text) {
@@ -40,8 +38,9 @@ std::optional<Duration> timer_of(DropReason reason) {
 
 bool is_slow(DropReason reason) { return reason == DropReason::kStraggling || reason == DropReason::kNoCredit; }
 
-// What the peer is not to blame for: the operator, our tables, our state, a link there is already.
-bool is_our_doing(DropReason reason, const std::optional<wire::ErrorMessage>& error) {
+// What the peer is not to blame for: the operator, our tables, our state, a link there is already. What a remote says of
+// itself in an ERROR_MSG does not count: a link there is already we see in its HELLO.
+bool is_our_doing(DropReason reason) {
   switch (reason) {
     case DropReason::kShutdown:
     case DropReason::kOperator:
@@ -53,7 +52,6 @@ bool is_our_doing(DropReason reason, const std::optional<wire::ErrorMessage>& er
     case DropReason::kPreferredSelected:
     case DropReason::kOutOfSync:
     case DropReason::kNoPendingSlot: return true;
-    case DropReason::kErrorFromRemote: return error && error->text.starts_with(kDuplicateText);
     default: return false;
   }
 }
@@ -124,7 +122,9 @@ bool OverlayManager::is_crowded(const peer::Peer& caller) const {
   const Subnet neighbourhood = book::neighbourhood_of(address);
   book::InboundCrowd crowd;
   for (const auto& [id, peer] : peers_) {
-    if (peer.get() == &caller || peer->direction() != Direction::kInbound || is_preferred(*peer)) continue;
+    if (peer.get() == &caller || peer->direction() != Direction::kInbound ||
+        (peer->is_authenticated() && is_preferred(*peer)))
+      continue;
     if (book::is_same_ip(peer->address(), address)) ++crowd.of_ip;
     if (neighbourhood.contains(peer->address())) ++crowd.of_subnet;
   }
@@ -159,7 +159,8 @@ void OverlayManager::drop(peer::Peer& peer, Ending ending, const Now& now, Outpu
   if (const auto dialled = outbound_.find(id); dialled != outbound_.end()) {
     std::optional<Duration> authenticated_for;
     if (peer.is_authenticated()) authenticated_for = now.instant - peer.accepted();
-    if (ending.reason == DropReason::kConnectingToSelf) add_own_address(peer.address(), out);
+    if (ending.reason == DropReason::kConnectingToSelf && !anchors_.contains(peer.address()))
+      add_own_address(peer.address(), now.instant, out);
     ending.is_duplicate = by_node_.contains(peer.node());
     ending.failures_before = dialled->second.failures;
     note_outbound_end(dialled->second.address, ending, authenticated_for, now, out);
@@ -212,9 +213,11 @@ void OverlayManager::note_in_journal(const PeerSnapshot& last, const Ending& end
 
 void OverlayManager::note_outbound_end(const PeerAddress& address, const Ending& ending,
                                        std::optional<Duration> authenticated_for, const Now& now, Outputs& out) {
-  const bool is_ours = is_our_doing(ending.reason, ending.error);
+  const bool is_ours = is_our_doing(ending.reason);
   if (!is_ours || authenticated_for) anchors_.on_link_ended(address, authenticated_for.value_or(Duration(0)));
-  if (ending.reason == DropReason::kConnectingToSelf) return add_own_address(address, out);
+  // Where a peer was for long, somebody sends us our own HELLO back.
+  if (ending.reason == DropReason::kConnectingToSelf && !anchors_.contains(address))
+    return add_own_address(address, now.instant, out);
   if (ending.reason == DropReason::kShutdown || !peer_book_.find(address)) return;
   // A link that worked for a time and then broke, as links do, is no failure: AUTH has reset the back-off.
   const bool has_worked = authenticated_for && *authenticated_for >= limits::kAnchorAgeMin;
@@ -231,8 +234,12 @@ void OverlayManager::note_outbound_end(const PeerAddress& address, const Ending&
   peer_book_.forget_if_hopeless(address, out);
 }
 
-void OverlayManager::add_own_address(const PeerAddress& address, Outputs& out) {
-  if (own_addresses_.size() < limits::kSelfAddressesMax) own_addresses_.insert(address);
+void OverlayManager::add_own_address(const PeerAddress& address, Instant now, Outputs& out) {
+  if (own_addresses_.size() >= limits::kSelfAddressesMax && !own_addresses_.contains(address)) {
+    own_addresses_.erase(std::min_element(own_addresses_.begin(), own_addresses_.end(),
+                                          [](const auto& a, const auto& b) { return a.second < b.second; }));
+  }
+  own_addresses_[address] = now + kOwnAddressLifetime;
   peer_book_.forget(address, out);
 }
 

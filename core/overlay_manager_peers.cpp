@@ -33,8 +33,8 @@ HandlerResult OverlayManager::on_hello(const Received& received) {
 void OverlayManager::note_address(const Received& received) {
   const PeerAddress& address = received.peer.address();
   if (received.peer.direction() == Direction::kOutbound) {
-    const PeerType type = is_preferred(received.peer) ? PeerType::kPreferred : PeerType::kOutbound;
-    peer_book_.update_type(address, {.type = type, .is_preferred_known = true}, received.now.unix_time, received.out);
+    // Whether its key is a preferred one shows at AUTH: until then its HELLO may be somebody else's.
+    peer_book_.update_type(address, {.type = PeerType::kOutbound}, received.now.unix_time, received.out);
   } else if (!peer_book_.find(address) && !own_addresses_.contains(address)) {
     // A HELLO proves nothing yet: whoever replays one must not make or change more than a caller's record.
     peer_book_.update_type(address, {.type = PeerType::kInbound}, received.now.unix_time, received.out);
@@ -48,9 +48,11 @@ HandlerResult OverlayManager::on_auth(const Received& received) {
   const peer::AuthResult result = peer.on_auth(*flags, received.out);
   if (result.sends_auth_and_peers) send_peers(peer, received.now, received.out);
   if (result.drop) return result.drop;
-  if (is_preferred(peer))
-    peer_book_.update_type(peer.address(), {.type = PeerType::kPreferred, .is_preferred_known = true},
-                           received.now.unix_time, received.out);
+  if (is_preferred(peer) || peer.direction() == Direction::kOutbound) {
+    const PeerType type = is_preferred(peer) ? PeerType::kPreferred : PeerType::kOutbound;
+    peer_book_.update_type(peer.address(), {.type = type, .is_preferred_known = true}, received.now.unix_time,
+                           received.out);
+  }
   if (peer.direction() == Direction::kOutbound) {
     peer_book_.update_back_off(peer.address(), book::BackOff::kReset, received.now.unix_time, received.out);
     const PeerAddress& dialled = outbound_.at(peer.id()).address;
@@ -109,8 +111,10 @@ HandlerResult OverlayManager::on_survey(const Received&) {
 
 HandlerResult OverlayManager::on_peers(const Received& received) {
   if (!received.peer.take_peers_once()) return DropReason::kPeersTwice;
+  std::set<PeerAddress> own;
+  for (const auto& [address, until] : own_addresses_) own.insert(address);
   if (const auto peers = wire::read_peers(received.message->xdr()))
-    peer_book_.on_peers(*peers, received.peer.address(), own_addresses_, received.now.unix_time, received.out);
+    peer_book_.on_peers(*peers, received.peer.address(), own, received.now.unix_time, received.out);
   return std::nullopt;
 }
 

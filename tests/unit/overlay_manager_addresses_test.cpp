@@ -39,6 +39,30 @@ TEST_CASE("an address that turned out to be our own is neither dialled nor store
   CHECK_FALSE(f.has_dialled(kHere));
 }
 
+TEST_CASE("an address at which we met ourselves may be another's an hour later", "[overlay_manager_addresses]") {
+  Fixture f;
+  const PeerId dial = f.ordered(kHere);
+  f.on_connected(dial, kHere);
+  f.say_hello(dial, f.options.local.node_id);
+  REQUIRE(f.closed_for(dial) == DropReason::kConnectingToSelf);
+  f.run(kOwnAddressLifetime - std::chrono::minutes(1));
+  f.give(PeersResolved{{kHere}, {}});
+  CHECK_FALSE(f.known(kHere));
+  f.run(std::chrono::minutes(2));
+  f.give(PeersResolved{{kHere}, {}});
+  CHECK(f.known(kHere));
+}
+
+TEST_CASE("a HELLO alone makes no address preferred", "[overlay_manager_addresses]") {
+  Fixture f([](OverlayOptions& options) { options.preferred_keys = {Fixture::node(1)}; });
+  const PeerId dial = f.ordered(kHere);
+  f.on_connected(dial, kHere);
+  f.say_hello(dial, f.node(1));
+  CHECK(f.known(kHere)->record.type == PeerType::kOutbound);
+  f.receive(dial, wire::write_auth(200));
+  CHECK(f.known(kHere)->record.type == PeerType::kPreferred);
+}
+
 // --- configured names ---------------------------------------------------------------------------------------------
 
 TEST_CASE("only a new configured address is dialled whatever its past", "[overlay_manager_addresses]") {

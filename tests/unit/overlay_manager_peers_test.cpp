@@ -339,13 +339,13 @@ TEST_CASE("a handshake that succeeds makes failures zero", "[overlay_manager_pee
   CHECK(f.failures(kHere) == 0);
 }
 
-TEST_CASE("a remote that has a link to us already is not at fault", "[overlay_manager_peers]") {
+TEST_CASE("that a remote says it has us already does not excuse it", "[overlay_manager_peers]") {
   Dialled f;
   f.on_connected(f.dial.peer, kHere);
   f.say_hello(f.dial.peer, f.node(1));
   f.receive(f.dial.peer, wire::write_error({2, "already-connected peer: GABCD"}));
   CHECK_FALSE(f.is_open(f.dial.peer));
-  CHECK(f.failures(kHere) == 3);
+  CHECK(f.failures(kHere) == 4);
 }
 
 TEST_CASE("a link that the remote ends at once is a failure", "[overlay_manager_peers]") {
