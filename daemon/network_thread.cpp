@@ -2,6 +2,7 @@
 
 #include "core/wire/message.h"
 #include "daemon/clocks.h"
+#include "daemon/overloaded.h"
 #include "daemon/scp_signature.h"
 #include "daemon/thread_body.h"
 
@@ -9,11 +10,6 @@ namespace overlayd::daemon {
 namespace {
 
 constexpr auto kProgressPeriod = std::chrono::seconds(1);
-
-template <typename... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 }  // namespace
 

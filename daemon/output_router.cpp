@@ -1,12 +1,9 @@
 #include "daemon/output_router.h"
 
+#include "daemon/overloaded.h"
+
 namespace overlayd::daemon {
 namespace {
-
-template <typename... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 template <typename T>
 concept ForLink = std::same_as<T, Dial> || std::same_as<T, Send> || std::same_as<T, LinkAuthenticated> ||

@@ -5,13 +5,10 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/overloaded.h"
+
 namespace overlayd::daemon {
 namespace {
-
-template <typename... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 // What has to be answered once the change is on disk.
 std::optional<BanStored> order_in(const StorageChange& change) {
