@@ -26,6 +26,8 @@ OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, co
              metrics_.fetch),
       scp_state_(options.scp_state, metrics_.fetch),
       fetcher_(random, metrics_.fetch),
+      pending_slots_(book::split_pending(
+          {.outbound = options.target_outbound, .inbound = options.max_inbound, .pending = options.max_pending})),
       peer_book_({.is_private_allowed = options.is_private_allowed}, random, metrics_.book),
       bans_({}, metrics_.book),
       anchors_(options.stored_anchors),

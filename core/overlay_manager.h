@@ -147,7 +147,8 @@ class OverlayManager final : private MessageHandlers {
   // What the end of a dial, or of the link it led to, means for the book.
   void note_outbound_end(const PeerAddress& address, const Ending& ending, std::optional<Duration> authenticated_for,
                          const Now& now, Outputs& out);
-  void add_own_address(const PeerAddress& address, Instant now, Outputs& out);
+  // False: where a peer was for long, somebody plays our own HELLO back to us.
+  bool add_own_address(const PeerAddress& address, Instant now, Outputs& out);
   // Closes every link and dial of which `is_concerned` says so; how many.
   using LinkPredicate = std::function<bool(const NodeId& node, const PeerAddress& address)>;
   std::uint32_t drop_all(const LinkPredicate& is_concerned, DropReason reason, const Now& now, Outputs& out);
@@ -174,6 +175,7 @@ class OverlayManager final : private MessageHandlers {
   struct DialRound;
   void on(const PeersResolved& resolved, const Now& now, Outputs& out);
   void tick(const Now& now, Outputs& out);
+  [[nodiscard]] DialRound begin_round() const;
   void refresh_anchors(const Now& now, Outputs& out);
   std::size_t dial_anchors(DialRound& round, std::size_t count_max, const Now& now, Outputs& out);
   std::size_t dial_some(DialRound& round, PeerType type, std::size_t count_max, const Now& now, Outputs& out);
@@ -181,6 +183,9 @@ class OverlayManager final : private MessageHandlers {
   bool drop_for_out_of_sync(const book::DialPlan& plan, const Now& now, Outputs& out);
   bool dial(const PeerAddress& address, bool is_ordered, const Now& now, Outputs& out);
   [[nodiscard]] bool is_connected_to(const PeerAddress& address) const;
+  // Under which a peer is known: that of its HELLO, and where we dialled it.
+  void add_addresses(const peer::Peer& peer, std::set<PeerAddress>& to) const;
+  [[nodiscard]] std::set<PeerAddress> authenticated_addresses() const;
   [[nodiscard]] std::uint32_t pending_outbound_free() const;
   // Bound by the limits of its group (dial_plan.h).
   [[nodiscard]] bool is_bound(const PeerAddress& address) const;
@@ -198,7 +203,8 @@ class OverlayManager final : private MessageHandlers {
   // False: refused, and answered so.
   bool ban_and_drop(const BanSubject& subject, const BanTerms& terms, RequestId request,
                     const LinkPredicate& is_concerned, const Now& now, Outputs& out);
-  [[nodiscard]] KnownPeerSnapshot known_peer(const PeerRecord& record, const Now& now) const;
+  [[nodiscard]] std::vector<KnownPeerSnapshot> known_peers(const book::PeerManager::AddressPredicate& is_wanted,
+                                                           const Now& now) const;
 
   // ledgers (overlay_manager_ledger.cpp)
   void on(const LedgerUpdated& updated, const Now& now, Outputs& out);
@@ -288,6 +294,7 @@ class OverlayManager final : private MessageHandlers {
   fetch::ScpState scp_state_;
   fetch::ItemFetcher fetcher_;
   fetch::HeldQuestions held_questions_;
+  const book::PendingSlots pending_slots_;
   book::PeerManager peer_book_;
   book::BanManager bans_;
   book::Anchors anchors_;

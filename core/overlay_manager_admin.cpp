@@ -16,24 +16,16 @@ void answer(RequestAnswer answer, Outputs& out) {
 // --- links --------------------------------------------------------------------------------------------------------
 
 void OverlayManager::on(const ConnectTo& connect, const Now& now, Outputs& out) {
-  RequestAnswer result{.request = connect.request};
   const PeerAddress& address = connect.address;
-  if (is_shutting_down_) {
-    result = {.request = connect.request, .status = RequestStatus::kRefused, .why = "the daemon is stopping"};
-  } else if (is_connected_to(address)) {
-    result.status = RequestStatus::kDuplicate;
-  } else if (bans_.find(address, now.unix_time) != nullptr) {
-    result = {.request = connect.request, .status = RequestStatus::kRefused, .why = "the address is banned"};
-  } else if (bans_.cools_down_for(address, now.instant) > Duration(0)) {
-    result = {.request = connect.request,
-              .status = RequestStatus::kRefused,
-              .why = "the address was dropped a short time ago and cools down"};
-  } else if (!dial(address, true, now, out)) {
-    result = {.request = connect.request,
-              .status = RequestStatus::kRefused,
-              .why = "all pending outbound connections are taken"};
-  }
-  answer(std::move(result), out);
+  const auto refuse = [&](const char* why) {
+    answer({.request = connect.request, .status = RequestStatus::kRefused, .why = why}, out);
+  };
+  if (is_shutting_down_) return refuse("the daemon is stopping");
+  if (is_connected_to(address)) return answer({.request = connect.request, .status = RequestStatus::kDuplicate}, out);
+  if (bans_.find(address, now.unix_time) != nullptr) return refuse("the address is banned");
+  if (is_kept_out(address, now)) return refuse("the address was dropped a short time ago and cools down");
+  if (!dial(address, true, now, out)) return refuse("all pending outbound connections are taken");
+  answer({.request = connect.request}, out);
 }
 
 void OverlayManager::on(const Disconnect& disconnect, const Now& now, Outputs& out) {
@@ -44,8 +36,7 @@ void OverlayManager::on(const Disconnect& disconnect, const Now& now, Outputs& o
   };
   for (const auto& [id, peer] : peers_) {
     if (!is_concerned(peer->node(), peer->address())) continue;
-    addresses.insert(peer->address());
-    if (const auto dialled = outbound_.find(id); dialled != outbound_.end()) addresses.insert(dialled->second.address);
+    add_addresses(*peer, addresses);
     // Before AUTH a node id may be somebody else's, replayed: that one is not to suffer for it.
     if (peer->is_authenticated()) nodes.insert(peer->node());
   }
@@ -114,24 +105,22 @@ void OverlayManager::on(const BanStored& stored, const Now&, Outputs& out) {
 
 // --- what is known ------------------------------------------------------------------------------------------------
 
-KnownPeerSnapshot OverlayManager::known_peer(const PeerRecord& record, const Now& now) const {
-  return {.record = record,
-          .is_configured = configured_addresses_.contains(record.address),
-          .is_anchor = anchors_.contains(record.address),
-          .is_banned = bans_.find(record.address, now.unix_time) != nullptr};
+std::vector<KnownPeerSnapshot> OverlayManager::known_peers(const Now& now) const {
+  return known_peers([](const PeerAddress&) { return true; }, now);
 }
 
-std::vector<KnownPeerSnapshot> OverlayManager::known_peers(const Now& now) const {
-  std::set<PeerAddress> connected;
-  for (const auto& [node, id] : by_node_) {
-    connected.insert(find(id)->address());
-    if (const auto dialled = outbound_.find(id); dialled != outbound_.end()) connected.insert(dialled->second.address);
-  }
+std::vector<KnownPeerSnapshot> OverlayManager::known_peers(const book::PeerManager::AddressPredicate& is_wanted,
+                                                           const Now& now) const {
+  const std::set<PeerAddress> connected = authenticated_addresses();
   std::vector<KnownPeerSnapshot> known;
-  known.reserve(peer_book_.size());
   for (const PeerRecord& record : peer_book_.list()) {
-    known.push_back(known_peer(record, now));
-    known.back().is_connected = connected.contains(record.address);
+    const PeerAddress& address = record.address;
+    if (!is_wanted(address)) continue;
+    known.push_back({.record = record,
+                     .is_configured = configured_addresses_.contains(address),
+                     .is_anchor = anchors_.contains(address),
+                     .is_banned = bans_.find(address, now.unix_time) != nullptr,
+                     .is_connected = connected.contains(address)});
   }
   return known;
 }
@@ -157,20 +146,16 @@ PeerExplanation OverlayManager::explain(const PeerSubject& subject, const Now& n
     nodes.insert(std::get<NodeId>(subject));
     explanation.cools_down_for = bans_.cools_down_for(std::get<NodeId>(subject), now.instant);
   }
-  for (KnownPeerSnapshot& known : known_peers(now)) {
-    const PeerAddress& address = known.record.address;
-    const bool is_meant =
-        std::holds_alternative<NodeId>(subject) ? addresses.contains(address) : book::is_peer(subject, {}, address);
-    if (is_meant) explanation.known.push_back(std::move(known));
-  }
-  for (const Ban& ban : bans_.list(now.unix_time)) {
-    const auto* subnet = std::get_if<Subnet>(&ban.subject);
-    const bool is_meant = subnet == nullptr
-                              ? nodes.contains(std::get<NodeId>(ban.subject))
-                              : std::any_of(addresses.begin(), addresses.end(),
-                                            [&](const PeerAddress& address) { return subnet->contains(address); });
-    if (is_meant) explanation.bans.push_back(ban);
-  }
+  const auto is_meant = [&](const PeerAddress& address) {
+    return std::holds_alternative<NodeId>(subject) ? addresses.contains(address) : book::is_peer(subject, {}, address);
+  };
+  explanation.known = known_peers(is_meant, now);
+  std::map<BanSubject, Ban> bans;
+  for (const NodeId& node : nodes)
+    if (const Ban* ban = bans_.find(node, now.unix_time)) bans.emplace(ban->subject, *ban);
+  for (const PeerAddress& address : addresses)
+    for (const Ban& ban : bans_.matching({}, address, now.unix_time)) bans.emplace(ban.subject, ban);
+  for (const auto& [banned, ban] : bans) explanation.bans.push_back(ban);
   return explanation;
 }
 

@@ -50,31 +50,32 @@ void OverlayManager::tick(const Now& now, Outputs& out) {
   bans_.put_out_hits(out);
   refresh_anchors(now, out);
 
-  const Slots outbound = slots(Direction::kOutbound);
-  book::DialState state{.target_outbound = options_.target_outbound,
-                        .is_called = slots(Direction::kInbound).authenticated > 0,
-                        .authenticated = outbound.authenticated,
-                        .pending_free = pending_outbound_free(),
-                        .anchors_waiting = anchors_waiting(),
-                        .is_preferred_only = options_.is_preferred_only,
-                        .has_preferred_keys = !options_.preferred_keys.empty()};
-  DialRound round{book::DialPlan(state), count_groups(true), {}, {}};
-  for (const auto& [id, dialled] : dialling_) round.called.insert(dialled.address);
-  for (const auto& [id, peer] : peers_) {
-    const bool is_outbound = peer->direction() == Direction::kOutbound;
-    (is_outbound ? round.called : round.callers).insert(peer->address());
-    if (!is_outbound) continue;
-    round.called.insert(outbound_.at(id).address);
-    if (peer->is_authenticated() && !is_preferred(*peer)) ++state.authenticated_others;
-  }
-  round.plan = book::DialPlan(state);
-
+  DialRound round = begin_round();
   round.plan.on_preferred(dial_some(round, PeerType::kPreferred, round.plan.preferred_max(), now, out));
   if (drop_for_out_of_sync(round.plan, now, out)) round.plan.on_dropped();
   round.plan.on_anchors(dial_anchors(round, round.plan.anchors_max(), now, out));
   round.plan.on_outbound(dial_some(round, PeerType::kOutbound, round.plan.outbound_max(), now, out));
   dial_some(round, PeerType::kInbound, round.plan.inbound_max(), now, out);
   has_ticked_ = true;
+}
+
+OverlayManager::DialRound OverlayManager::begin_round() const {
+  book::DialState state{.target_outbound = options_.target_outbound,
+                        .is_called = slots(Direction::kInbound).authenticated > 0,
+                        .authenticated = slots(Direction::kOutbound).authenticated,
+                        .pending_free = pending_outbound_free(),
+                        .anchors_waiting = anchors_waiting(),
+                        .is_preferred_only = options_.is_preferred_only,
+                        .has_preferred_keys = !options_.preferred_keys.empty()};
+  std::set<PeerAddress> called;
+  std::set<PeerAddress> callers;
+  for (const auto& [id, dialled] : dialling_) called.insert(dialled.address);
+  for (const auto& [id, peer] : peers_) {
+    const bool is_outbound = peer->direction() == Direction::kOutbound;
+    add_addresses(*peer, is_outbound ? called : callers);
+    if (is_outbound && peer->is_authenticated() && !is_preferred(*peer)) ++state.authenticated_others;
+  }
+  return {book::DialPlan(state), count_groups(true), std::move(called), std::move(callers)};
 }
 
 std::size_t OverlayManager::dial_anchors(DialRound& round, std::size_t count_max, const Now& now, Outputs& out) {
@@ -156,11 +157,19 @@ bool OverlayManager::is_connected_to(const PeerAddress& address) const {
          std::any_of(peers_.begin(), peers_.end(), is_open);
 }
 
+void OverlayManager::add_addresses(const peer::Peer& peer, std::set<PeerAddress>& to) const {
+  to.insert(peer.address());
+  if (const auto dialled = outbound_.find(peer.id()); dialled != outbound_.end()) to.insert(dialled->second.address);
+}
+
+std::set<PeerAddress> OverlayManager::authenticated_addresses() const {
+  std::set<PeerAddress> addresses;
+  for (const auto& [node, id] : by_node_) add_addresses(*find(id), addresses);
+  return addresses;
+}
+
 std::uint32_t OverlayManager::pending_outbound_free() const {
-  const book::PendingSlots split = book::split_pending(
-      {.outbound = options_.target_outbound, .inbound = options_.max_inbound, .pending = options_.max_pending});
-  const std::uint32_t pending = slots(Direction::kOutbound).pending;
-  return split.outbound - std::min(split.outbound, pending);
+  return pending_slots_.outbound - std::min(pending_slots_.outbound, slots(Direction::kOutbound).pending);
 }
 
 // --- groups and anchors -------------------------------------------------------------------------------------------
@@ -190,16 +199,10 @@ book::GroupCounts OverlayManager::count_groups(bool with_pending) const {
 }
 
 std::uint32_t OverlayManager::anchors_waiting() const {
-  std::uint32_t waiting = 0;
-  for (const PeerAddress& anchor : anchors_.list()) {
-    const bool is_linked = std::any_of(by_node_.begin(), by_node_.end(), [&](const auto& entry) {
-      const auto dialled = outbound_.find(entry.second);
-      return find(entry.second)->address() == anchor ||
-             (dialled != outbound_.end() && dialled->second.address == anchor);
-    });
-    if (!is_linked) ++waiting;
-  }
-  return waiting;
+  const std::set<PeerAddress> linked = authenticated_addresses();
+  const std::vector<PeerAddress> anchors = anchors_.list();
+  return static_cast<std::uint32_t>(std::count_if(anchors.begin(), anchors.end(),
+                                                  [&](const PeerAddress& anchor) { return !linked.contains(anchor); }));
 }
 
 void OverlayManager::refresh_anchors(const Now& now, Outputs& out) {

@@ -86,18 +86,17 @@ std::optional<OverlayManager::Ending> OverlayManager::refuse_caller(const peer::
   if (const Ban* ban = bans_.find(remote, now.unix_time)) {
     const BanSubject subject = ban->subject;
     bans_.hit(subject, now.unix_time);
-    return Ending{DropReason::kBanned, "range " + book::to_string(std::get<Subnet>(subject))};
+    return Ending{DropReason::kBanned, "range " + book::subject_text(subject)};
   }
   if (bans_.cools_down_for(remote, now.instant) > Duration(0)) {
     ++metrics_.book.cool_down_hits;
     return Ending{DropReason::kCoolingDown};
   }
   if (is_crowded(caller)) return Ending{DropReason::kAddressLimit};
-  const book::PendingSlots split = book::split_pending(
-      {.outbound = options_.target_outbound, .inbound = options_.max_inbound, .pending = options_.max_pending});
   const std::uint32_t pending = slots(Direction::kInbound).pending - 1;
-  if (book::has_pending_slot(
-          {.pending = pending, .slots = split.inbound, .is_possibly_preferred = is_possibly_preferred(remote)}))
+  if (book::has_pending_slot({.pending = pending,
+                              .slots = pending_slots_.inbound,
+                              .is_possibly_preferred = is_possibly_preferred(remote)}))
     return std::nullopt;
   std::vector<book::PendingLink> links;
   for (const auto& [id, peer] : peers_) {
@@ -159,8 +158,7 @@ void OverlayManager::drop(peer::Peer& peer, Ending ending, const Now& now, Outpu
   if (const auto dialled = outbound_.find(id); dialled != outbound_.end()) {
     std::optional<Duration> authenticated_for;
     if (peer.is_authenticated()) authenticated_for = now.instant - peer.accepted();
-    if (ending.reason == DropReason::kConnectingToSelf && !anchors_.contains(peer.address()))
-      add_own_address(peer.address(), now.instant, out);
+    if (ending.reason == DropReason::kConnectingToSelf) add_own_address(peer.address(), now.instant, out);
     ending.is_duplicate = by_node_.contains(peer.node());
     ending.failures_before = dialled->second.failures;
     note_outbound_end(dialled->second.address, ending, authenticated_for, now, out);
@@ -215,9 +213,7 @@ void OverlayManager::note_outbound_end(const PeerAddress& address, const Ending&
                                        std::optional<Duration> authenticated_for, const Now& now, Outputs& out) {
   const bool is_ours = is_our_doing(ending.reason);
   if (!is_ours || authenticated_for) anchors_.on_link_ended(address, authenticated_for.value_or(Duration(0)));
-  // Where a peer was for long, somebody sends us our own HELLO back.
-  if (ending.reason == DropReason::kConnectingToSelf && !anchors_.contains(address))
-    return add_own_address(address, now.instant, out);
+  if (ending.reason == DropReason::kConnectingToSelf && add_own_address(address, now.instant, out)) return;
   if (ending.reason == DropReason::kShutdown || !peer_book_.find(address)) return;
   // A link that worked for a time and then broke, as links do, is no failure: AUTH has reset the back-off.
   const bool has_worked = authenticated_for && *authenticated_for >= limits::kAnchorAgeMin;
@@ -234,13 +230,15 @@ void OverlayManager::note_outbound_end(const PeerAddress& address, const Ending&
   peer_book_.forget_if_hopeless(address, out);
 }
 
-void OverlayManager::add_own_address(const PeerAddress& address, Instant now, Outputs& out) {
+bool OverlayManager::add_own_address(const PeerAddress& address, Instant now, Outputs& out) {
+  if (anchors_.contains(address)) return false;
   if (own_addresses_.size() >= limits::kSelfAddressesMax && !own_addresses_.contains(address)) {
     own_addresses_.erase(std::min_element(own_addresses_.begin(), own_addresses_.end(),
                                           [](const auto& a, const auto& b) { return a.second < b.second; }));
   }
   own_addresses_[address] = now + kOwnAddressLifetime;
   peer_book_.forget(address, out);
+  return true;
 }
 
 std::uint32_t OverlayManager::drop_all(const LinkPredicate& is_concerned, DropReason reason, const Now& now,

@@ -48,16 +48,16 @@ HandlerResult OverlayManager::on_auth(const Received& received) {
   const peer::AuthResult result = peer.on_auth(*flags, received.out);
   if (result.sends_auth_and_peers) send_peers(peer, received.now, received.out);
   if (result.drop) return result.drop;
-  if (is_preferred(peer) || peer.direction() == Direction::kOutbound) {
-    const PeerType type = is_preferred(peer) ? PeerType::kPreferred : PeerType::kOutbound;
-    peer_book_.update_type(peer.address(), {.type = type, .is_preferred_known = true}, received.now.unix_time,
-                           received.out);
-  }
+  const UnixTime unix_time = received.now.unix_time;
+  const book::Observation observed{.type = is_preferred(peer) ? PeerType::kPreferred : PeerType::kOutbound,
+                                   .is_preferred_known = true};
   if (peer.direction() == Direction::kOutbound) {
-    peer_book_.update_back_off(peer.address(), book::BackOff::kReset, received.now.unix_time, received.out);
+    peer_book_.update(peer.address(), observed, book::BackOff::kReset, unix_time, received.out);
     const PeerAddress& dialled = outbound_.at(peer.id()).address;
     if (dialled != peer.address() && peer_book_.find(dialled))
-      peer_book_.update_back_off(dialled, book::BackOff::kReset, received.now.unix_time, received.out);
+      peer_book_.update_back_off(dialled, book::BackOff::kReset, unix_time, received.out);
+  } else if (is_preferred(peer)) {
+    peer_book_.update_type(peer.address(), observed, unix_time, received.out);
   }
   if (!accept(peer, received.now, received.out)) return DropReason::kPeerRejected;
 

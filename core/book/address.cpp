@@ -188,8 +188,13 @@ std::string ip_to_string(const PeerAddress& address) {
 }
 
 std::string to_string(const PeerAddress& address) {
+  return display_text({address.ip, 0}) + ':' + std::to_string(address.port);
+}
+
+std::string display_text(const PeerAddress& address) {
+  if (address.port != 0) return to_string(address);
   const std::string ip = ip_to_string(address);
-  return (address.is_v4() ? ip : '[' + ip + ']') + ':' + std::to_string(address.port);
+  return address.is_v4() ? ip : '[' + ip + ']';
 }
 
 Result<Subnet> parse_subnet(std::string_view text) {

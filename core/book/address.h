@@ -25,6 +25,8 @@ namespace overlayd::book {
 
 [[nodiscard]] Result<PeerAddress> parse_address(std::string_view text);
 [[nodiscard]] std::string to_string(const PeerAddress& address);
+// For people: the same, without a port where it is 0 (not known, or any).
+[[nodiscard]] std::string display_text(const PeerAddress& address);
 // Without the port and without brackets.
 [[nodiscard]] std::string ip_to_string(const PeerAddress& address);
 

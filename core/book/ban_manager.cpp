@@ -4,6 +4,7 @@
 
 #include "core/book/address.h"
 #include "core/check.h"
+#include "core/crypto/strkey.h"
 
 namespace overlayd::book {
 namespace {
@@ -16,6 +17,11 @@ UnixTime later_by(UnixTime now, std::chrono::seconds by) {
 bool has_ended(const Ban& ban, UnixTime now) { return ban.ends && *ban.ends <= now; }
 
 }  // namespace
+
+std::string subject_text(const BanSubject& subject) {
+  if (const auto* node = std::get_if<NodeId>(&subject)) return crypto::encode_node_id(*node);
+  return to_string(std::get<Subnet>(subject));
+}
 
 // --- bans ---------------------------------------------------------------------------------------------------------
 

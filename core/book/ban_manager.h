@@ -26,6 +26,9 @@
 
 namespace overlayd::book {
 
+// A strkey, or a range as address.h writes it.
+[[nodiscard]] std::string subject_text(const BanSubject& subject);
+
 struct BanManagerOptions {
   std::size_t bans_max = limits::kBansMax;
   std::size_t cool_downs_max = limits::kCoolDownsMax;
