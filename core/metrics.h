@@ -133,7 +133,7 @@ struct BookMetrics {
   std::uint64_t addresses_refused = 0;
   std::uint64_t dials = 0;
   std::uint64_t dials_failed = 0;
-  std::uint64_t dials_refused = 0;       // to banned addresses, or without a pending slot
+  std::uint64_t dials_refused = 0;       // for lack of a pending slot
   std::uint64_t records_evicted = 0;     // addresses that made room for others
   std::uint64_t ban_hits = 0;            // links refused or dropped for a ban
   std::uint64_t cool_down_hits = 0;      // the same for a cool-down

@@ -6,17 +6,6 @@
 
 namespace overlayd::daemon {
 
-std::string ip_column(const PeerAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.is_v4()) {
-    const auto v4 = address.v4();
-    inet_ntop(AF_INET, v4.data(), text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, address.ip.data(), text.data(), text.size());
-  }
-  return text.data();
-}
-
 std::optional<PeerAddress> read_address(const char* ip, std::int64_t port) {
   if (port < 1 || port > 65535) return std::nullopt;
   const auto small_port = static_cast<std::uint16_t>(port);

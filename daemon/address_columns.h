@@ -1,5 +1,5 @@
-// An address as two columns of a table: `ip`, numbers only, and `port`. Columns are checked, for SQLite's types are only a
-// habit of its own and an operator may have written anything.
+// An address from two columns of a table: `ip`, as book::ip_to_string writes it, and `port`. Columns are checked, for
+// SQLite's types are only a habit of its own and an operator may have written anything.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -9,7 +9,6 @@
 
 namespace overlayd::daemon {
 
-[[nodiscard]] std::string ip_column(const PeerAddress& address);
 [[nodiscard]] std::optional<PeerAddress> read_address(const char* ip, std::int64_t port);
 
 }  // namespace overlayd::daemon

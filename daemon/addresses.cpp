@@ -12,12 +12,4 @@ PeerAddress to_peer_address(const asio::ip::tcp::endpoint& endpoint) {
   return {.ip = endpoint.address().to_v6().to_bytes(), .port = endpoint.port()};
 }
 
-std::string to_text(const PeerAddress& address) {
-  const asio::ip::tcp::endpoint endpoint = to_endpoint(address);
-  std::string text = endpoint.address().to_string();
-  if (!address.is_v4()) text = "[" + text + "]";
-  if (address.port != 0) text.append(":").append(std::to_string(address.port));
-  return text;
-}
-
 }  // namespace overlayd::daemon

@@ -11,6 +11,5 @@ namespace overlayd::daemon {
 [[nodiscard]] asio::ip::tcp::endpoint to_endpoint(const PeerAddress& address);
 [[nodiscard]] PeerAddress to_peer_address(const asio::ip::tcp::endpoint& endpoint);
 // Without a port where none is known: a caller's, before its HELLO.
-[[nodiscard]] std::string to_text(const PeerAddress& address);
 
 }  // namespace overlayd::daemon

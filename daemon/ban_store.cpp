@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/book/address.h"
+#include "core/book/ban_manager.h"
 #include "core/crypto/strkey.h"
 #include "core/limits.h"
 #include "daemon/address_columns.h"
@@ -45,11 +46,6 @@ constexpr const char* kEraseNode = "DELETE FROM ban WHERE nodeid = ?";
 constexpr const char* kEraseDetails = "DELETE FROM ban_details WHERE subject = ?";
 constexpr const char* kLoadAnchors = "SELECT ip, port FROM anchors ORDER BY rowid";
 constexpr const char* kStoreAnchor = "INSERT OR IGNORE INTO anchors (ip, port) VALUES (?, ?)";
-
-std::string subject_text(const BanSubject& subject) {
-  if (const auto* node = std::get_if<NodeId>(&subject)) return crypto::encode_node_id(*node);
-  return book::to_string(std::get<Subnet>(subject));
-}
 
 std::optional<BanSubject> read_subject(const std::string& text) {
   if (auto node = crypto::decode_node_id(text)) return BanSubject(node.value());
@@ -141,7 +137,7 @@ LoadedBans BanStore::load() {
 }
 
 void BanStore::store(const Ban& ban) {
-  const std::string subject = subject_text(ban.subject);
+  const std::string subject = book::subject_text(ban.subject);
   if (std::holds_alternative<NodeId>(ban.subject)) execute(statements_->store_node, subject);
   SQLite::Statement& details = statements_->store_details;
   details.tryReset();
@@ -156,7 +152,7 @@ void BanStore::store(const Ban& ban) {
 }
 
 void BanStore::erase(const BanSubject& subject) {
-  const std::string text = subject_text(subject);
+  const std::string text = book::subject_text(subject);
   if (std::holds_alternative<NodeId>(subject)) execute(statements_->erase_node, text);
   execute(statements_->erase_details, text);
 }
@@ -176,7 +172,7 @@ void BanStore::replace_anchors(std::span<const PeerAddress> anchors) {
   SQLite::Statement& store = statements_->store_anchor;
   for (const PeerAddress& anchor : anchors) {
     store.tryReset();
-    store.bind(1, ip_column(anchor));
+    store.bind(1, book::ip_to_string(anchor));
     store.bind(2, static_cast<std::int32_t>(anchor.port));
     store.exec();
   }

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "core/book/address.h"
 #include "core/crypto/strkey.h"
 #include "core/overlay_manager.h"
 #include "daemon/addresses.h"
@@ -233,7 +234,7 @@ Result<Done> Daemon::Parts::start() {
     return Failure{loaded.at("listen.port", listening.error())};
   resolver.start();
   start_watchdog();
-  const std::string where = to_text(listener.local());
+  const std::string where = book::display_text(listener.local());
   spdlog::info(
       "{} started: node={} network={} overlay_versions={}..{} ledger_version={} listening={} network_threads={}",
       local.version_string, crypto::encode_node_id(local.node_id), to_hex(local.network_id.view()),

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "core/book/address.h"
 #include "daemon/addresses.h"
 
 namespace overlayd::daemon {
@@ -28,7 +29,7 @@ Result<Done> Listener::listen(const std::string& address, std::uint16_t port) {
   const asio::ip::address ip = asio::ip::make_address(address, error);
   if (error) return explain(address, error);
   const asio::ip::tcp::endpoint endpoint(ip, port);
-  const std::string where = to_text(to_peer_address(endpoint));
+  const std::string where = book::display_text(to_peer_address(endpoint));
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
   if (!error && ip.is_v6()) acceptor_.set_option(asio::ip::v6_only(!ip.is_unspecified()), error);

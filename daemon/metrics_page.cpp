@@ -93,7 +93,7 @@ constexpr Row<OverlayMetrics> kCounters[] = {
     OVERLAYD_ROW(book.dials, "overlayd_dials_total", "Connections tried"),
     OVERLAYD_ROW(book.dials_failed, "overlayd_dials_failed_total", "Of those, failed"),
     OVERLAYD_ROW(book.dials_refused, "overlayd_dials_refused_total",
-                 "Connections not tried: to banned addresses, or without a pending slot"),
+                 "Connections not tried for lack of a pending slot"),
     OVERLAYD_ROW(book.records_evicted, "overlayd_known_peers_evicted_total", "Addresses that made room for others"),
     OVERLAYD_ROW(book.ban_hits, "overlayd_ban_hits_total", "Links refused or dropped for a ban"),
     OVERLAYD_ROW(book.cool_down_hits, "overlayd_cool_down_hits_total", "Links refused while their peer cools down"),

@@ -1,7 +1,8 @@
 // The overlay thread's letter box: inputs, questions, and the order to stop. The API services see it as OverlayPort.
 // What an operator orders (ConnectTo, Disconnect, BanPeers, Unban, ShutDown), what finishes it (BanStored) and the
-// configured names (PeersResolved) have a queue of their own, which the overlay thread looks into before every slice: peers and clients that fill the other one must not
-// keep the operator out. A submit that mixes them with other inputs keeps its order and goes to the common queue.
+// configured names (PeersResolved) have a queue of their own, which the overlay thread looks into before every slice:
+// peers and clients that fill the other one must not keep the operator out. A submit that mixes them with other inputs
+// keeps its order and goes to the common queue.
 // Limits: kInputQueueMax inputs, kOperatorQueueMax of the operator, kQueryQueueMax questions; all refuse past that and
 // count it.
 #pragma once

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/book/address.h"
+#include "core/book/ban_manager.h"
 #include "core/crypto/strkey.h"
 #include "daemon/addresses.h"
 #include "daemon/clocks.h"
@@ -15,13 +16,8 @@ constexpr std::size_t kAuthenticatedKind = kDropReasonCount;  // after one kind 
 
 std::string describe(const PublishPeer& change) {
   const std::string who = change.node.is_zero() ? "unknown node" : crypto::encode_node_id(change.node);
-  return who + " at " + to_text(change.address) +
+  return who + " at " + book::display_text(change.address) +
          (change.direction == Direction::kInbound ? " (inbound)" : " (outbound)");
-}
-
-std::string describe(const BanSubject& subject) {
-  if (const auto* node = std::get_if<NodeId>(&subject)) return crypto::encode_node_id(*node);
-  return book::to_string(std::get<Subnet>(subject));
 }
 
 // Ends of links that an operator need not see unless he looks for them. None of them ends a link whose authentication
@@ -52,14 +48,15 @@ void PeerLog::on_peer(const PublishPeer& change) {
 void PeerLog::on_ban(const StoreBan& change) {
   const Ban& ban = change.ban;
   if (change.request == RequestId{}) return;
-  spdlog::info("ban of {} set{}{}, {}: {} links dropped{}{}", describe(ban.subject), ban.set_by.empty() ? "" : " by ",
-               to_log_text(ban.set_by),
+  spdlog::info("ban of {} set{}{}, {}: {} links dropped{}{}", book::subject_text(ban.subject),
+               ban.set_by.empty() ? "" : " by ", to_log_text(ban.set_by),
                ban.ends ? "for " + std::to_string(ban.ends->seconds - ban.made.seconds) + " s" : "until it is lifted",
                change.links_dropped, ban.reason.empty() ? "" : "; ", to_log_text(ban.reason));
 }
 
 void PeerLog::on_unban(const EraseBan& change) {
-  spdlog::info("ban of {} {}", describe(change.subject), change.request == RequestId{} ? "has ended" : "lifted");
+  spdlog::info("ban of {} {}", book::subject_text(change.subject),
+               change.request == RequestId{} ? "has ended" : "lifted");
 }
 
 std::string to_log_text(std::string_view text) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/book/address.h"
 #include "core/limits.h"
 #include "daemon/address_columns.h"
 
@@ -151,7 +152,7 @@ struct PeerStore::Connection {
   void apply_one(const StorePeer& change) {
     const PeerRecord& record = change.record;
     store->tryReset();  // not reset(): that throws again what the last execution threw
-    store->bind(1, ip_column(record.address));
+    store->bind(1, book::ip_to_string(record.address));
     store->bind(2, static_cast<std::int32_t>(record.address.port));
     store->bind(3, static_cast<std::int64_t>(std::min<std::uint64_t>(record.next_attempt.seconds, INT64_MAX)));
     store->bind(4, static_cast<std::int64_t>(record.failures));
@@ -161,7 +162,7 @@ struct PeerStore::Connection {
 
   void apply_one(const ErasePeer& change) {
     erase->tryReset();
-    erase->bind(1, ip_column(change.address));
+    erase->bind(1, book::ip_to_string(change.address));
     erase->bind(2, static_cast<std::int32_t>(change.address.port));
     erase->exec();
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/book/address.h"
 #include "core/wire/message.h"
 #include "ipc/convert_parts.h"
 
@@ -18,7 +19,7 @@ namespace {
 void to_proto(const PublishPeer& peer, v1::PeerEvent& out) {
   const bool is_dropped = peer.change == PeerChange::kDropped;
   out.set_change(is_dropped ? v1::PeerEvent::CHANGE_DROPPED : v1::PeerEvent::CHANGE_AUTHENTICATED);
-  out.set_address(address_text(peer.address));
+  out.set_address(book::display_text(peer.address));
   out.set_direction(parts::to_proto(peer.direction));
   if (!is_dropped) return;
   out.set_reason(std::string(drop_reason_info(peer.reason).label));
@@ -225,20 +226,6 @@ void to_proto(const RequestAnswer& answer, const wire::Message* message, v1::Bro
   out.set_hash(is_transaction ? std::string(text_of(message->tx_hash().view())) : flood_hash);
   out.set_flood_hash(flood_hash);
   if (is_transaction) out.set_tx_full_hash(std::string(text_of(message->tx_full_hash().view())));
-}
-
-std::string address_text(const PeerAddress& address) {
-  std::array<char, INET6_ADDRSTRLEN> buffer{};
-  std::string text;
-  if (address.is_v4()) {
-    const auto v4 = address.v4();
-    text = inet_ntop(AF_INET, v4.data(), buffer.data(), buffer.size());
-  } else {
-    text.push_back('[');
-    text.append(inet_ntop(AF_INET6, address.ip.data(), buffer.data(), buffer.size()));
-    text.push_back(']');
-  }
-  return address.port == 0 ? text : text + ':' + std::to_string(address.port);
 }
 
 std::string printable(std::string_view text) {

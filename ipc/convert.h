@@ -77,8 +77,6 @@ void to_proto(const PeerExplanation& explanation, v1::ExplainPeerResponse& out);
 void to_proto(std::vector<KnownPeerSnapshot> peers, v1::ListKnownPeersResponse& out);
 void to_proto(std::vector<Ban> bans, v1::ListBansResponse& out);
 
-// Without a port where none is known: a caller's, before its HELLO.
-[[nodiscard]] std::string address_text(const PeerAddress& address);
 // Bytes outside 0x20 to 0x7e become '?'.
 [[nodiscard]] std::string printable(std::string_view text);
 

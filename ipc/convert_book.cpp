@@ -162,7 +162,7 @@ void to_proto(const ClosedLink& closed, v1::ClosedPeer& out) {
 
 void to_proto(const PeerTotals& totals, v1::PeerTotals& out) {
   out.set_node_id(std::string(text_of(totals.node.view())));
-  out.set_address(address_text(totals.address));
+  out.set_address(book::display_text(totals.address));
   out.set_links(totals.links);
   out.set_authenticated_links(totals.authenticated_links);
   out.set_connected_ms(whole_milliseconds(totals.connected));
@@ -175,7 +175,7 @@ void to_proto(const PeerTotals& totals, v1::PeerTotals& out) {
 }
 
 void to_proto(const KnownPeerSnapshot& known, v1::KnownPeer& out) {
-  out.set_address(address_text(known.record.address));
+  out.set_address(book::display_text(known.record.address));
   out.set_type(to_proto(known.record.type));
   out.set_failures(known.record.failures);
   out.set_next_attempt_unix_seconds(unix_seconds(known.record.next_attempt));

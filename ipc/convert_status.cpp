@@ -1,6 +1,7 @@
 // Status and peers for the operator.
 #include <algorithm>
 
+#include "core/book/address.h"
 #include "ipc/convert.h"
 #include "ipc/convert_parts.h"
 
@@ -157,7 +158,7 @@ void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out) {
 
 void to_proto(const PeerSnapshot& peer, v1::Peer& out) {
   if (!peer.node.is_zero()) out.set_node_id(std::string(text_of(peer.node.view())));
-  out.set_address(address_text(peer.address));
+  out.set_address(book::display_text(peer.address));
   out.set_direction(parts::to_proto(peer.direction));
   out.set_is_authenticated(peer.is_authenticated);
   out.set_is_preferred(peer.is_preferred);

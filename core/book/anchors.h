@@ -4,7 +4,7 @@
 // Rule 1.  The anchors are the outbound links that are authenticated the longest, for kAnchorAgeMin at least, of different
 //          groups (book/address.h). Preferred and configured peers are none: they are dialled anyway.
 // Rule 2.  An anchor whose link has ended stays one until kAnchorFailuresMax dials in a row came to nothing or to a link
-//          shorter than kAnchorAgeMin, or it is given up by the caller (banned, forgotten by the book); then the next link
+//          shorter than kAnchorAgeMin, or it is given up by the caller (banned, or configured by now); then the next link
 //          of rule 1 takes its place. Rationale: an attacker who can end our links for a moment must not change whom we
 //          trust; a peer that has no room for us any more must not keep a slot empty.
 // Rule 3.  While an anchor has no link, a slot is kept for it (dial_plan.h).

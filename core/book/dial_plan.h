@@ -7,9 +7,10 @@
 //          take slots of those that can. Source: OverlayManagerImpl::availableOutboundAuthenticatedSlots.
 // Rule 2.  Preferred peers come first, as many as slots are free or held by others. Source: OverlayManagerImpl::tick.
 // Rule 3.  (ours) Then anchors (anchors.h) without a link. While one has none, a slot is kept for it, though not more than
-//          half of the target: others get the free slots less those, and are not accepted into them (slots_for).
-// Rule 4.  Then known outbound addresses, one pending slot kept for promotion unless it is the last; then addresses only heard of, and those of
-//          inbound peers (promotion), as many as pending slots are left. Source: OverlayManagerImpl::tick.
+//          half of the target: others get the free slots less those, and are not accepted into them (slots_for_others).
+// Rule 4.  Then known outbound addresses, one pending slot kept for promotion unless it is the last; then addresses only
+//          heard of, and those of inbound peers (promotion), as many as pending slots are left. Source:
+//          OverlayManagerImpl::tick.
 //          Ours: of the latter kDialsPerSlot for each slot that is still free, and kFeelersPerTick at least, so that the
 //          book learns who can be reached without calling fifty peers that we then refuse. None with a target of 0.
 // Rule 5.  (ours) Links and dials of bound addresses in one group (book/address.h) are at most per_group_max. Groups are

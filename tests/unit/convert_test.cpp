@@ -1,7 +1,9 @@
 #include "ipc/convert.h"
+#include "core/book/address.h"
 
 #include <catch2/catch.hpp>
 
+#include "core/book/address.h"
 #include "core/wire/hashes.h"
 #include "ipc_fake.h"
 
@@ -169,13 +171,13 @@ TEST_CASE("at most 100,000 hashes pass in one UpdateLedger", "[convert]") {
 }
 
 TEST_CASE("an address is an IP with or without a port", "[convert]") {
-  CHECK(address_text(parse_address("192.0.2.1:99").value()) == "192.0.2.1:99");
-  CHECK(address_text(parse_address("192.0.2.1").value()) == "192.0.2.1:11625");
-  CHECK(address_text(parse_address("[2001:db8::1]:99").value()) == "[2001:db8::1]:99");
-  CHECK(address_text(parse_address("[2001:db8::1]").value()) == "[2001:db8::1]:11625");
-  CHECK(address_text(parse_address("2001:db8::1").value()) == "[2001:db8::1]:11625");
-  CHECK(address_text(parse_address("192.0.2.1", "address", 0).value()) == "192.0.2.1");
-  CHECK(address_text(parse_address("[2001:db8::1]", "address", 0).value()) == "[2001:db8::1]");
+  CHECK(book::display_text(parse_address("192.0.2.1:99").value()) == "192.0.2.1:99");
+  CHECK(book::display_text(parse_address("192.0.2.1").value()) == "192.0.2.1:11625");
+  CHECK(book::display_text(parse_address("[2001:db8::1]:99").value()) == "[2001:db8::1]:99");
+  CHECK(book::display_text(parse_address("[2001:db8::1]").value()) == "[2001:db8::1]:11625");
+  CHECK(book::display_text(parse_address("2001:db8::1").value()) == "[2001:db8::1]:11625");
+  CHECK(book::display_text(parse_address("192.0.2.1", "address", 0).value()) == "192.0.2.1");
+  CHECK(book::display_text(parse_address("[2001:db8::1]", "address", 0).value()) == "[2001:db8::1]");
   for (const char* bad : {"", "host", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:9x", "[::1", "[::1]9",
                           "1.2.3", "192.0.2.1:-1"}) {
     INFO(bad);
