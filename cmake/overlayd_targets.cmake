@@ -37,11 +37,16 @@ if(OVERLAYD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# overlayd_library(NAME DIR dir [DEPS ...] [COMPONENTS ...] [TEST_DEPS ...] [PCH header...] [EXCLUDE regex])
+# What most files include. Precompiled once for the libraries and once for the tests, which have other options.
+set(OVERLAYD_PCH <algorithm> <array> <bit> <chrono> <compare> <cstddef> <cstdint> <cstring> <deque> <functional> <map>
+                 <memory> <optional> <set> <span> <string> <string_view> <tuple> <unordered_map> <utility> <variant> <vector>)
+
+# overlayd_library(NAME DIR dir [DEPS ...] [COMPONENTS ...] [TEST_DEPS ...] [PCH header... | PCH_OF target]
+#                  [TEST_PCH header...] [EXCLUDE regex])
 # Every .cpp directly in DIR belongs to it. Each of COMPONENTS must have tests/unit/<component>_test.cpp,
-# and those tests become the executable NAME_tests.
+# and those tests become the executable NAME_tests, with TEST_PCH. PCH_OF: precompiled headers of another library.
 function(overlayd_library name)
-  cmake_parse_arguments(A "" "DIR;EXCLUDE" "DEPS;COMPONENTS;PCH;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(A "" "DIR;EXCLUDE;PCH_OF" "DEPS;COMPONENTS;PCH;TEST_DEPS;TEST_PCH" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${A_DIR}/*.cpp)
   if(A_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX ${A_EXCLUDE})
@@ -58,6 +63,8 @@ function(overlayd_library name)
     target_compile_options(${name} PRIVATE ${OVERLAYD_WARNINGS} ${OVERLAYD_HARDENING})
     if(A_PCH)
       target_precompile_headers(${name} PRIVATE ${A_PCH})
+    elseif(A_PCH_OF)
+      target_precompile_headers(${name} REUSE_FROM ${A_PCH_OF})
     endif()
   endif()
   if(OVERLAYD_TESTS AND A_COMPONENTS)
@@ -69,25 +76,47 @@ function(overlayd_library name)
       endif()
       list(APPEND tests ${test})
     endforeach()
-    overlayd_test(${name}_tests SOURCES ${tests} DEPS ${name} ${A_TEST_DEPS})
+    overlayd_test(${name}_tests SOURCES ${tests} DEPS ${name} ${A_TEST_DEPS} PCH ${A_TEST_PCH})
   endif()
 endfunction()
 
-# overlayd_test(NAME SOURCES ... DEPS ... [LABEL label] [TIMEOUT seconds] [SERIAL]): a Catch2 executable, one ctest entry
-# per case; SERIAL: none of them beside any other test.
+# overlayd_test(NAME SOURCES ... DEPS ... [LABEL label] [TIMEOUT seconds] [COST seconds] [SERIAL] [OPTIMIZED]
+#              [PCH header... | PCH_OF test]): a Catch2 executable, one ctest entry per case.
+# COST: ctest starts the cases of the highest first; SERIAL: none of them beside any other test. PCH: precompiled headers
+# of its own, where those that the tests share (OVERLAYD_PCH and Catch2) are not the heavy ones; PCH_OF: another test's.
+# OPTIMIZED: in sanitizer builds too. For tests that compute for long: the linker may take a template's code from them
+# for the libraries also.
 function(overlayd_test name)
-  cmake_parse_arguments(A "SERIAL" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(A "SERIAL;OPTIMIZED" "LABEL;TIMEOUT;COST;PCH_OF" "SOURCES;DEPS;PCH" ${ARGN})
   if(NOT A_LABEL)
     set(A_LABEL unit)
   endif()
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 120)
   endif()
+  if(NOT A_COST)
+    set(A_COST 0)
+  endif()
   find_package(Catch2 2 REQUIRED)
   include(Catch)
   add_executable(${name} ${A_SOURCES})
   target_link_libraries(${name} PRIVATE ${A_DEPS} overlayd_catch_main Catch2::Catch2)
-  target_compile_options(${name} PRIVATE ${OVERLAYD_WARNINGS})
+  # Of what comes out of precompiled headers GCC 12 forgets that it is a system header, and warns falsely of the inline
+  # buffer of std::string.
+  target_compile_options(${name} PRIVATE ${OVERLAYD_WARNINGS} -Wno-array-bounds -Wno-stringop-overflow
+                                         -Wno-maybe-uninitialized)
+  if(NOT A_OPTIMIZED)
+    target_compile_options(${name} PRIVATE ${OVERLAYD_TEST_OPTIONS})
+  endif()
+  if(A_OPTIMIZED AND OVERLAYD_SANITIZE)
+    # No precompiled headers: GCC refuses those made without optimization.
+  elseif(A_PCH)
+    target_precompile_headers(${name} PRIVATE ${A_PCH} <catch2/catch.hpp>)
+  elseif(A_PCH_OF)
+    target_precompile_headers(${name} REUSE_FROM ${A_PCH_OF})
+  else()
+    target_precompile_headers(${name} REUSE_FROM overlayd_test_pch)
+  endif()
   target_compile_definitions(${name} PRIVATE
     OVERLAYD_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
     OVERLAYD_SHARED="${CMAKE_SOURCE_DIR}/../shared"
@@ -95,7 +124,7 @@ function(overlayd_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_dependencies(unit_tests ${name})
   catch_discover_tests(${name} TEST_PREFIX "${name}: "
-    PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT} RUN_SERIAL ${A_SERIAL} SKIP_REGULAR_EXPRESSION "SKIPPED:")
+    PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT} COST ${A_COST} RUN_SERIAL ${A_SERIAL} SKIP_REGULAR_EXPRESSION "SKIPPED:")
 endfunction()
 
 # overlayd_program(NAME SOURCES ... DEPS ...): an executable in build/bin.
@@ -111,8 +140,20 @@ if(OVERLAYD_TESTS)
   find_package(Catch2 2 REQUIRED)
   enable_testing()
   add_custom_target(unit_tests)  # every Catch2 executable: what the sanitizer builds need
+  # Sanitizers make the code of Catch2's assertions so large that optimizing it takes half of a test's compilation, and
+  # what they look for they find as well without. The libraries under test are optimized.
+  if(OVERLAYD_SANITIZE)
+    set(OVERLAYD_TEST_OPTIONS -O0)
+  endif()
   add_library(overlayd_catch_main STATIC ${CMAKE_SOURCE_DIR}/tests/catch_main.cpp)
   target_link_libraries(overlayd_catch_main PUBLIC Catch2::Catch2)
+  target_compile_options(overlayd_catch_main PRIVATE ${OVERLAYD_TEST_OPTIONS})
+  # Not those of overlayd_catch_main, which must define what Catch2 is to be before it includes Catch2.
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_pch.cpp CONTENT "")
+  add_library(overlayd_test_pch OBJECT ${CMAKE_BINARY_DIR}/test_pch.cpp)
+  target_link_libraries(overlayd_test_pch PRIVATE Catch2::Catch2)
+  target_compile_options(overlayd_test_pch PRIVATE ${OVERLAYD_WARNINGS} ${OVERLAYD_TEST_OPTIONS})
+  target_precompile_headers(overlayd_test_pch PRIVATE ${OVERLAYD_PCH} <catch2/catch.hpp>)
   # Well-formed messages for tests of what carries them.
   file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cpp)
   add_library(overlayd_test_support STATIC ${support})

@@ -106,6 +106,11 @@ struct FetchConfig {
   bool operator==(const FetchConfig&) const = default;
 };
 
+struct SurveyConfig {
+  std::vector<NodeId> surveyor_keys;  // who may survey; empty: the nodes of the quorum
+  bool operator==(const SurveyConfig&) const = default;
+};
+
 struct OverlayConfig {
   std::uint32_t version = 0;
   std::uint32_t min_version = 0;
@@ -134,6 +139,7 @@ struct Config {
   FloodConfig flood;
   FlowControlConfig flow_control;
   FetchConfig fetch;
+  SurveyConfig survey;
   OverlayConfig overlay;
   LogConfig log;
   ThreadsConfig threads;

@@ -5,6 +5,7 @@
 #include "config/host_port.h"
 #include "config/schema_rows.h"
 #include "core/crypto/strkey.h"
+#include "core/limits.h"
 
 namespace overlayd::config {
 
@@ -133,7 +134,7 @@ constexpr std::array kProcess = {
         "",
         "",
         "DATABASE",
-        "SQLite file with known peers and bans.",
+        "SQLite file with known peers, bans and the last survey.",
         store<&Config::storage, &StorageConfig::database>},
     Key{"relay.mode",
         Kind::kChoice,
@@ -148,6 +149,16 @@ constexpr std::array kProcess = {
 };
 
 constexpr std::array kOverlay = {
+    Key{"survey.surveyor_keys",
+        Kind::kStringList,
+        "[]",
+        {0, static_cast<std::int64_t>(limits::kSurveyorKeysMax)},
+        "",
+        "",
+        "SURVEYOR_KEYS",
+        "Node ids (G...) that may survey the network: this node answers and relays only them.\n"
+        "Empty: the nodes of the quorum that the consensus process names (UpdateLedger).",
+        store<&Config::survey, &SurveyConfig::surveyor_keys>},
     Key{"overlay.version",
         Kind::kInteger,
         "42",

@@ -191,13 +191,45 @@ struct BanStored {
   std::uint32_t links_dropped = 0;  // as in the output
   std::string why{};                // it cannot be written; it holds until the process ends. Empty: it is on disk
 };
+// --- surveys ------------------------------------------------------------------------------------------------------
+// Asked for by a client; the surveyor is this node. What is refused is answered kRefused with the reason.
+
+// Begins the collecting phase in the whole network. kRefused: a survey is under way, ours or another's (protocol.md
+// section 9: one at a time), or the ledger is not known.
+struct StartSurvey {
+  RequestId request;
+  std::uint32_t nonce = 0;  // 0: one is drawn
+};
+// Ends the collecting phase of our survey: nodes answer requests from now on. kNotFound: none of ours is collecting.
+struct StopSurvey {
+  RequestId request;
+};
+// Queues one request, ahead of those of a run. kDuplicate: one for that node waits or is under way. kNotFound: no survey
+// of ours is in its reporting phase.
+struct RequestSurvey {
+  RequestId request;
+  NodeId node;
+  std::uint32_t inbound_index = 0;  // the first link to be told of, in each direction
+  std::uint32_t outbound_index = 0;
+};
+// Conducts a whole survey: start, stop after collect_for, then every node that answers and every node they name. Goes on
+// with a survey of ours that is collecting or reporting, if there is one. kDuplicate: a run is under way.
+struct RunSurvey {
+  RequestId request;
+  Duration collect_for{0};  // limits::kSurveyCollectMin to kSurveyCollectMax
+};
+// Asks nobody any more, forgets the key and ends a run. What came in stays. kNotFound: nobody is being asked.
+struct EndSurvey {
+  RequestId request;
+};
+
 // Every peer gets ERR_MISC "shutdown"; new links are refused.
 struct ShutDown {};
 
-using Input =
-    std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
-                 VerdictGiven, LedgerUpdated, TransactionTakers, FetchItem, CancelFetch, PutItem, RequestScpState,
-                 SendScpState, PeersResolved, ConnectTo, Disconnect, BanPeers, Unban, BanStored, ShutDown>;
+using Input = std::variant<LinkOpened, MessageReceived, LinkFaulted, LinkClosed, LinkProgress, ScpVerified, Broadcast,
+                           VerdictGiven, LedgerUpdated, TransactionTakers, FetchItem, CancelFetch, PutItem,
+                           RequestScpState, SendScpState, PeersResolved, ConnectTo, Disconnect, BanPeers, Unban,
+                           BanStored, StartSurvey, StopSurvey, RequestSurvey, RunSurvey, EndSurvey, ShutDown>;
 
 }  // namespace overlayd
 

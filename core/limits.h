@@ -75,9 +75,6 @@ inline constexpr std::size_t kTxPoolBytesMax = 64 << 20;      // ours
 inline constexpr std::uint32_t kTxPoolLedgersMax = 10;  // ours; stellar-core keeps a pending tx 4 ledgers, bans 10
 inline constexpr std::size_t kBannedTxMax = 100'000;    // ours
 
-// survey
-inline constexpr std::size_t kSurveySealedBytesMax = 64'000;  // EncryptedBody<64000>
-
 // fetching and queries
 inline constexpr std::uint32_t kSlotsToRemember = 12;           // MAX_SLOTS_TO_REMEMBER
 inline constexpr std::uint32_t kSlotsToRememberMax = 100;       // ours, how many may be configured
@@ -153,6 +150,29 @@ inline constexpr Duration kAuthTimeout = seconds(2);
 inline constexpr Duration kIdleTimeout = seconds(30);
 inline constexpr Duration kStragglerTimeout = seconds(120);
 inline constexpr Duration kDropFlushTimeout = seconds(5);
+
+// surveys: SurveyManager, SurveyMessageLimiter, SurveyDataManager
+inline constexpr std::uint32_t kSurveyLedgerWindow = 6;                  // NUM_LEDGERS_BEFORE_IGNORE
+inline constexpr std::size_t kSurveyorsPerLedger = 10;                   // MAX_REQUEST_LIMIT_PER_LEDGER
+inline constexpr std::size_t kSurveyedPerSurveyor = 10;                  // MAX_REQUEST_LIMIT_PER_LEDGER, in one ledger
+inline constexpr std::size_t kSurveyLinksPerPage = 25;                   // TimeSlicedPeerDataList
+inline constexpr std::size_t kSurveySealedBytesMax = 64'000;             // EncryptedBody
+inline constexpr Duration kSurveyCollectMax = std::chrono::minutes(30);  // COLLECTING_PHASE_MAX_DURATION
+inline constexpr Duration kSurveyReportMax = std::chrono::hours(3);      // REPORTING_PHASE_MAX_DURATION
+inline constexpr std::size_t kSurveyBatch = 10;               // requests at once; MAX_REQUEST_LIMIT_PER_LEDGER
+inline constexpr Duration kSurveyBatchPeriod = seconds(15);   // SURVEY_THROTTLE_TIMEOUT
+inline constexpr Duration kSurveyCollectMin = seconds(1);     // ours, of a run
+inline constexpr Duration kSurveyAnswerMax = seconds(120);    // ours, for an answer while the ledger stands still
+inline constexpr std::uint32_t kSurveyAttemptsMax = 3;        // ours, requests for one page
+inline constexpr std::size_t kSurveyNodesMax = 10'000;        // ours, in one result
+inline constexpr std::size_t kSurveyLinksMax = 1'000;         // ours, of one node in one direction
+inline constexpr std::size_t kSurveyTotalLinksMax = 200'000;  // ours, of all nodes in one result
+inline constexpr std::size_t kSurveyNamersMax = 8;            // ours, remembered of one node
+inline constexpr std::size_t kSurveyQueueMax = 1'000;         // ours, requests of clients that wait
+inline constexpr std::size_t kSurveySamplesMax = 4'096;       // ours, latencies that a percentile looks at
+inline constexpr std::size_t kSurveySlotsMax = 32;            // ours, slots whose EXTERNALIZE are timed
+inline constexpr std::size_t kSurveyRecordsMax = 10'000;      // ours, flood records of survey messages
+inline constexpr std::size_t kSurveyorKeysMax = 1'000;        // ours, in the configuration
 
 // our queues between threads
 inline constexpr std::size_t kInputQueueMax = 65'536;         // ours, inputs waiting for the overlay thread

@@ -140,6 +140,22 @@ struct BookMetrics {
   std::uint64_t slow_drops_put_off = 0;  // slow peers that stayed because another one went in this tick
 };
 
+// Survey messages of others that were not followed, by the first rule they broke, and what we did.
+struct SurveyMetrics {
+  std::uint64_t received = 0;
+  std::uint64_t unpermitted = 0;     // the surveyor may not survey us
+  std::uint64_t ledger_refused = 0;  // too old, or ahead of us
+  std::uint64_t phase_refused = 0;   // of another survey than that under way, or not in its phase
+  std::uint64_t limit_refused = 0;   // over a limit of its ledger, or seen before
+  std::uint64_t bad_signatures = 0;  // their senders were dropped
+  std::uint64_t relayed = 0;         // sent to peers, each copy
+  std::uint64_t answered = 0;        // requests to us
+  std::uint64_t answers_failed = 0;  // requests to us with a key that nothing can be sealed to
+  std::uint64_t requests_sent = 0;   // of our own surveys
+  std::uint64_t responses = 0;
+  std::uint64_t bad_responses = 0;
+};
+
 struct OverlayMetrics {
   LinkMetrics link;
   FloodGateMetrics flood_gate;
@@ -148,8 +164,8 @@ struct OverlayMetrics {
   ScpMetrics scp;
   FetchMetrics fetch;
   BookMetrics book;
+  SurveyMetrics survey;
   std::uint64_t ignored_out_of_sync = 0;
-  std::uint64_t survey_ignored = 0;
 };
 
 }  // namespace overlayd

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/inputs.h"
+#include "core/survey_values.h"
 
 namespace overlayd {
 
@@ -81,6 +82,10 @@ struct PublishScpStateRequest {
   std::uint32_t from_ledger = 0;
   std::uint32_t envelopes_sent = 0;
 };
+// The survey's status has changed; at most one for each input or advance.
+struct PublishSurvey {
+  SurveyStatus status;
+};
 enum class RequestStatus : std::uint8_t { kAccepted, kDuplicate, kRefused, kNotFound };
 struct RequestAnswer {
   RequestId request;
@@ -123,9 +128,21 @@ struct StoreAnchors {
   std::vector<PeerAddress> addresses;
 };
 
-using Output = std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp,
-                            PublishMessage, PublishPeer, PublishItem, PublishScpStateRequest, RequestAnswer, StorePeer,
-                            ErasePeer, StoreBan, EraseBan, StoreAnchors>;
+// A survey of ours, in a form of core's own (survey/survey_record.h): what the next process needs to go on with it, and
+// its result. Written behind; at once with `is_new`, and then all that was stored of the one before goes.
+struct StoreSurvey {
+  Bytes record;
+  bool is_new = false;
+};
+struct StoreSurveyNode {
+  NodeId node;
+  Bytes record;
+};
+
+using Output =
+    std::variant<Dial, Send, LinkAuthenticated, Close, PauseReading, ResumeReading, VerifyScp, PublishMessage,
+                 PublishPeer, PublishItem, PublishScpStateRequest, PublishSurvey, RequestAnswer, StorePeer, ErasePeer,
+                 StoreBan, EraseBan, StoreAnchors, StoreSurvey, StoreSurveyNode>;
 using Outputs = std::vector<Output>;
 
 }  // namespace overlayd

@@ -13,6 +13,7 @@ OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, co
       dispatcher_(*this, metrics_),
       scp_gate_({.records_max = limits::kFloodScpRecordsMax}, metrics_.flood_gate),
       tx_gate_({}, metrics_.flood_gate),
+      survey_gate_({.records_max = limits::kSurveyRecordsMax}, metrics_.flood_gate),
       adverts_({.immediate = options.is_flood_immediate, .period = options.advert_period}, metrics_.tx),
       demands_(
           {.immediate = options.is_flood_immediate,
@@ -31,11 +32,16 @@ OverlayManager::OverlayManager(const OverlayOptions& options, Random& random, co
       peer_book_({.is_private_allowed = options.is_private_allowed}, random, metrics_.book),
       bans_({}, metrics_.book),
       anchors_(options.stored_anchors),
+      survey_(
+          options.survey, {.max_inbound = options.max_inbound, .max_outbound = options.target_outbound}, options_.local,
+          ledger_, [this](Instant at) { return authenticated_links(at); }, [this] { return authenticated_nodes(); },
+          metrics_.survey, now),
       started_(now.instant),
       next_tick_(now.instant + limits::kFirstTick),
       slow_drops_left_(options.slow_drops_per_tick) {
   for (const PeerRecord& record : options.stored_peers) peer_book_.load(record);
   for (const Ban& ban : options.stored_bans) bans_.load(ban);
+  options_.survey = {};  // the survey room has its own
   ledger_.slots_to_remember = options_.slots_to_remember;
   options_.queries.window_slots = options_.slots_to_remember;
   adverts_.on_ledger(ledger_);
@@ -49,6 +55,7 @@ void OverlayManager::handle(const Input& input, const Now& now, Outputs& out) {
   std::visit([&](const auto& happened) { on(happened, now, out); }, input);
   flush_flood(now.instant, out);
   flush_fetch(now.instant, out);
+  flush_survey(now.instant, out);
 }
 
 void OverlayManager::advance(const Now& now, Outputs& out) {
@@ -64,17 +71,19 @@ void OverlayManager::advance(const Now& now, Outputs& out) {
   demands_.advance(now.instant, demand_batches_);
   if (!ledger_work_.is_done() && now.instant >= ledger_work_due_) work_on_ledger(now.instant);
   advance_scp_state(now.instant, out);
+  survey_.advance(now, {survey_broadcasts_, out});
   if (now.instant >= next_tick_) {
     next_tick_ = now.instant + limits::kTick;
     if (!is_shutting_down_) tick(now, out);
   }
   flush_flood(now.instant, out);
   flush_fetch(now.instant, out);
+  flush_survey(now.instant, out);
 }
 
 Instant OverlayManager::next_deadline() const {
   Instant next = std::min({next_tick_, adverts_.next_deadline(), demands_.next_deadline(), fetcher_.next_deadline(),
-                           held_questions_.next_deadline(), next_state_request_});
+                           held_questions_.next_deadline(), next_state_request_, survey_.next_deadline()});
   if (!delayed_checkpoints_.empty()) next = std::min(next, delayed_checkpoints_.front().due);
   if (!ledger_work_.is_done()) next = std::min(next, ledger_work_due_);
   for (const auto& [id, peer] : peers_) next = std::min(next, peer->next_deadline());
@@ -142,7 +151,7 @@ StatusSnapshot OverlayManager::status(Instant now) const {
   status.bans = bans_.size();
   status.tx_pool_transactions = pool_.size();
   status.tx_pool_bytes = pool_.bytes();
-  status.flood_records = scp_gate_.size() + tx_gate_.size();
+  status.flood_records = scp_gate_.size() + tx_gate_.size() + survey_gate_.size();
   status.items_wanted = fetcher_.searches();
   status.envelopes_waiting = fetcher_.waiting();
   status.tx_sets_held = items_.size(ItemKind::kTxSet);
@@ -152,6 +161,7 @@ StatusSnapshot OverlayManager::status(Instant now) const {
   status.scp_state_slots = scp_state_.slots();
   status.scp_state_envelopes = scp_state_.size();
   status.is_demanding_transactions = is_demanding();
+  status.survey = survey_.status(now);
   status.uptime = now - started_;
   status.metrics = metrics_;
   return status;
@@ -185,6 +195,8 @@ void OverlayManager::check_invariants() const {
   OVERLAYD_CHECK(pending_scp_.size() <= limits::kScpVerifyPendingMax);
   scp_gate_.check_invariants();
   tx_gate_.check_invariants();
+  survey_gate_.check_invariants();
+  survey_.check_invariants();
   adverts_.check_invariants();
   demands_.check_invariants();
   pool_.check_invariants();

@@ -39,6 +39,7 @@
 #include "core/message_dispatcher.h"
 #include "core/overlay_options.h"
 #include "core/snapshots.h"
+#include "core/survey/survey.h"
 #include "core/wire/values.h"
 #include "core/xdr/view.h"
 
@@ -71,6 +72,7 @@ class OverlayManager final : private MessageHandlers {
   [[nodiscard]] std::vector<KnownPeerSnapshot> known_peers(const Now& now) const;  // ascending by address
   [[nodiscard]] std::vector<Ban> bans(const Now& now) const { return bans_.list(now.unix_time); }
   [[nodiscard]] MessagePtr find_item(const ItemId& id) const;  // null: not held
+  [[nodiscard]] SurveyResult survey_result(const Now& now) const { return survey_.result(now.instant); }
   [[nodiscard]] const OverlayMetrics& metrics() const { return metrics_; }
   void check_invariants() const;
 
@@ -159,7 +161,6 @@ class OverlayManager final : private MessageHandlers {
   HandlerResult on_auth(const Received& received) override;
   HandlerResult on_peers(const Received& received) override;
   HandlerResult on_send_more_extended(const Received& received) override;
-  HandlerResult on_survey(const Received& received) override;
   // The book learns of the address that a HELLO names.
   void note_address(const Received& received);
   // By a ban or a cool-down.
@@ -263,6 +264,20 @@ class OverlayManager final : private MessageHandlers {
   // Turns what the fetcher wants into GET_TX_SET and GET_SCP_QUORUMSET.
   void flush_fetch(Instant now, Outputs& out);
 
+  // surveys (overlay_manager_survey.cpp)
+  HandlerResult on_survey(const Received& received) override;
+  void on(const StartSurvey& start, const Now& now, Outputs& out);
+  void on(const StopSurvey& stop, const Now& now, Outputs& out);
+  void on(const RequestSurvey& request, const Now& now, Outputs& out);
+  void on(const RunSurvey& run, const Now& now, Outputs& out);
+  void on(const EndSurvey& end, const Now& now, Outputs& out);
+  // The answer to our ping of a peer.
+  void on_latency(const peer::Peer& peer, Duration latency);
+  [[nodiscard]] std::vector<PeerSnapshot> authenticated_links(Instant now) const;
+  [[nodiscard]] std::vector<NodeId> authenticated_nodes() const;
+  // Sends what the survey room wants broadcast to the peers that do not know it, and tells of a changed status.
+  void flush_survey(Instant now, Outputs& out);
+
   // SCP state (overlay_manager_scp_state.cpp)
   HandlerResult on_get_scp_state(const Received& received) override;
   void on(const RequestScpState& request, const Now& now, Outputs& out);
@@ -285,6 +300,7 @@ class OverlayManager final : private MessageHandlers {
   MessageDispatcher dispatcher_;
   flood::FloodGate scp_gate_;  // apart, so that no flood of transactions makes SCP messages new again
   flood::FloodGate tx_gate_;
+  flood::FloodGate survey_gate_;
   flood::TxAdverts adverts_;
   flood::TxDemands demands_;
   flood::TxPool pool_;
@@ -299,6 +315,8 @@ class OverlayManager final : private MessageHandlers {
   book::BanManager bans_;
   book::Anchors anchors_;
   book::LinkJournal journal_{{}};
+  survey::Survey survey_;
+  std::vector<MessagePtr> survey_broadcasts_;  // emptied by flush_survey
 
   std::map<PeerId, std::unique_ptr<peer::Peer>> peers_;  // ordered: iteration reaches outputs
   std::map<NodeId, PeerId> by_node_;                     // authenticated

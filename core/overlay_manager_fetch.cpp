@@ -59,6 +59,8 @@ void OverlayManager::send_dont_have(peer::Peer& peer, const ItemId& item, Instan
 
 void OverlayManager::on_scp_accepted(const PendingScp& accepted, Instant now) {
   const auto envelope = xdr::read_scp_envelope(accepted.message->body());
+  if (envelope && envelope->type == xdr::ScpStatementType::kExternalize)
+    survey_.on_externalize(envelope->slot, accepted.peer.is_local() ? options_.local.node_id : envelope->node, now);
   const auto items = envelope ? fetch::items_of(*envelope) : std::nullopt;
   if (!items) return;
   scp_state_.remember(accepted.message, *envelope);
@@ -74,6 +76,7 @@ HandlerResult OverlayManager::on_tx_set(const Received& received) {
   const Instant now = received.now.instant;
   const ItemId item = item_of(*received.message);
   const auto found = fetcher_.on_item(item, received.peer.id(), now);
+  received.peer.count_fetch(found.has_value(), received.message->size());
   if (!found) {
     ++metrics_.fetch.unsolicited;
     return std::nullopt;
@@ -94,7 +97,8 @@ std::vector<fetch::Reference> OverlayManager::references_of(const fetch::ItemFet
 
 HandlerResult OverlayManager::on_scp_quorumset(const Received& received) {
   if (const auto latency = received.peer.on_ping_answer(received.message->item_hash(), received.now.instant)) {
-    fetcher_.on_latency(received.peer.id(), *latency);
+    on_latency(received.peer, *latency);
+    received.peer.count_fetch(false, received.message->size());
     return std::nullopt;
   }
   return on_tx_set(received);
@@ -105,7 +109,7 @@ HandlerResult OverlayManager::on_dont_have(const Received& received) {
   const auto dont_have = wire::read_dont_have(received.message->xdr());
   if (!dont_have) return std::nullopt;
   if (const auto latency = received.peer.on_ping_answer(dont_have->hash, now))
-    fetcher_.on_latency(received.peer.id(), *latency);
+    on_latency(received.peer, *latency);
   else
     fetcher_.on_dont_have(received.peer.id(), {kind_of(dont_have->type), dont_have->hash}, now);
   return std::nullopt;

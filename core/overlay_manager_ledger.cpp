@@ -8,6 +8,7 @@ namespace overlayd {
 
 void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& out) {
   while (!ledger_work_.is_done()) work_on_ledger(now.instant);
+  const bool was_in_sync = ledger_.is_in_sync;
   const bool has_advanced = updated.view.sequence != ledger_.sequence;
   ledger_ = updated.view;
   ledger_.is_known = true;
@@ -24,6 +25,7 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   const std::uint32_t lowest = std::min(ledger_.lowest_slot_to_remember(), ledger_.sequence);
   scp_gate_.clear_below(lowest);
   tx_gate_.clear_below(lowest);
+  survey_gate_.clear_below(lowest);
   adverts_.clear_below(lowest);
   move_slot_window(now.instant);
   ledger_work_.gone = updated.applied;
@@ -32,6 +34,7 @@ void OverlayManager::on(const LedgerUpdated& updated, const Now& now, Outputs& o
   // (TransactionQueue::rebroadcast).
   ledger_work_.is_to_offer = has_advanced;
   work_on_ledger(now.instant);
+  survey_.on_ledger(was_in_sync, now, {survey_broadcasts_, out});
 }
 
 void OverlayManager::work_on_ledger(Instant now) {

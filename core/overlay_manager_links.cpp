@@ -154,7 +154,10 @@ void OverlayManager::drop(peer::Peer& peer, Ending ending, const Now& now, Outpu
   out.emplace_back(PublishPeer{id, peer.node(), peer.address(), peer.direction(), PeerChange::kDropped, ending.reason,
                                ending.detail});
   const auto named = by_node_.find(peer.node());
-  if (named != by_node_.end() && named->second == id) by_node_.erase(named);
+  if (named != by_node_.end() && named->second == id) {
+    by_node_.erase(named);
+    survey_.on_link_dropped(peer.node());
+  }
   if (const auto dialled = outbound_.find(id); dialled != outbound_.end()) {
     std::optional<Duration> authenticated_for;
     if (peer.is_authenticated()) authenticated_for = now.instant - peer.accepted();

@@ -64,6 +64,7 @@ HandlerResult OverlayManager::on_auth(const Received& received) {
   by_node_[peer.node()] = peer.id();
   demands_.on_peer(peer.id(), peer.node());
   fetcher_.on_peer(peer.id());
+  survey_.on_link_added();
   peer.on_accepted(received.now.instant, ledger_.first_slot_to_ask(), random_, received.out);
   received.out.emplace_back(PublishPeer{peer.id(), peer.node(), peer.address(), peer.direction(),
                                         PeerChange::kAuthenticated, DropReason::kShutdown, ""});
@@ -99,12 +100,6 @@ HandlerResult OverlayManager::on_send_more_extended(const Received& received) {
   const auto credit = wire::read_send_more_extended(received.message->xdr());
   if (!credit) return DropReason::kFrameMalformed;
   return received.peer.on_grant({credit->messages, credit->bytes}, received.now.instant, received.out);
-}
-
-HandlerResult OverlayManager::on_survey(const Received&) {
-  // Surveys are not relayed by this version; a node that ignores them is an ordinary silent node to the surveyor.
-  ++metrics_.survey_ignored;
-  return std::nullopt;
 }
 
 // --- PEERS --------------------------------------------------------------------------------------------------------

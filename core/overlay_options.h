@@ -9,6 +9,7 @@
 #include "core/outputs.h"
 #include "core/peer/credit.h"
 #include "core/peer/query_limiter.h"
+#include "core/survey/survey_options.h"
 
 namespace overlayd {
 
@@ -43,6 +44,7 @@ struct OverlayOptions {
   std::uint32_t max_inbound_per_ip = limits::kInboundPerIpMax;
   std::uint32_t max_inbound_per_subnet = limits::kInboundPerSubnetMax;
   std::uint32_t slow_drops_per_tick = limits::kSlowDropsPerTick;
+  survey::SurveyOptions survey{};
   std::vector<PeerRecord> stored_peers;  // what was loaded at the start
   std::vector<PeerAddress> stored_anchors;
   std::vector<Ban> stored_bans;

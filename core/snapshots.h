@@ -32,10 +32,14 @@ struct PeerSnapshot {
   std::uint64_t messages_written = 0;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
-  std::uint64_t unique_flood_messages = 0;  // SCP messages and transactions, bytes of the StellarMessage
+  std::uint64_t unique_flood_messages = 0;  // SCP messages, transactions and surveys, bytes of the StellarMessage
   std::uint64_t unique_flood_bytes = 0;
   std::uint64_t duplicate_flood_messages = 0;
   std::uint64_t duplicate_flood_bytes = 0;
+  std::uint64_t unique_fetch_messages = 0;  // transaction sets and quorum sets, bytes of the StellarMessage
+  std::uint64_t unique_fetch_bytes = 0;
+  std::uint64_t duplicate_fetch_messages = 0;
+  std::uint64_t duplicate_fetch_bytes = 0;
   std::uint64_t outbound_credit_messages = 0;  // what the peer lets us send
   std::uint64_t outbound_credit_bytes = 0;
   std::uint64_t queued_messages = 0;  // flood messages waiting for credit
@@ -109,6 +113,7 @@ struct StatusSnapshot {
   std::uint64_t scp_state_slots = 0;    // remembered
   std::uint64_t scp_state_envelopes = 0;
   bool is_demanding_transactions = false;
+  SurveyStatus survey;
   Duration uptime{0};
   OverlayMetrics metrics;
 };

@@ -45,6 +45,7 @@ class ManagedOverlay final : public OverlayCore {
     return manager_.known_peers(now);
   }
   [[nodiscard]] std::vector<Ban> bans(const Now& now) const override { return manager_.bans(now); }
+  [[nodiscard]] SurveyResult survey_result(const Now& now) const override { return manager_.survey_result(now); }
   [[nodiscard]] MessagePtr find_item(const ItemId& id) const override { return manager_.find_item(id); }
 
  private:
@@ -76,6 +77,15 @@ peer::InboundCreditOptions make_credit(const config::FlowControlConfig& flow) {
   credit.reading.messages = flow.reading_capacity;
   credit.batch = {flow.send_more_batch, flow.send_more_batch_bytes};
   return credit;
+}
+
+survey::SurveyOptions make_survey_options(const config::Config& config, std::shared_ptr<const crypto::NodeKey> key,
+                                          LoadedSurvey stored) {
+  return {.key = std::move(key),
+          .entropy = std::make_shared<crypto::SystemEntropy>(),
+          .surveyor_keys = {config.survey.surveyor_keys.begin(), config.survey.surveyor_keys.end()},
+          .stored = std::move(stored.record),
+          .stored_nodes = std::move(stored.nodes)};
 }
 
 OverlayOptions make_overlay_options(const config::Config& config, const LocalNode& local, Stored stored) {
@@ -114,13 +124,13 @@ OverlayOptions make_overlay_options(const config::Config& config, const LocalNod
 }
 
 ConnectionPoolOptions make_pool_options(const config::Config& config, const NetworkId& network,
-                                        crypto::NodeKey node_key) {
+                                        std::shared_ptr<const crypto::NodeKey> node_key) {
   crypto::SystemEntropy entropy;
   const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
   return {.threads = config.threads.network > 0 ? config.threads.network : std::min(cores, kNetworkThreadsMax),
           .links_max = config.peers.max_pending + config.peers.max_inbound + config.peers.target_outbound + kLinksSlack,
           .thread = {.network = network,
-                     .node_key = std::make_shared<const crypto::NodeKey>(std::move(node_key)),
+                     .node_key = std::move(node_key),
                      .pair = std::make_shared<const crypto::EcdhKeyPair>(crypto::EcdhKeyPair::generate(entropy))}};
 }
 
@@ -151,6 +161,10 @@ void log_stored(const Stored& stored) {
   if (stored.bans.skipped + stored.bans.left_behind > 0)
     spdlog::warn("stored bans passed over: {} that cannot be read, {} too many; they do not hold", stored.bans.skipped,
                  stored.bans.left_behind);
+  if (!stored.survey.record.empty()) spdlog::info("stored: a survey with {} nodes", stored.survey.nodes.size());
+  if (stored.survey.skipped + stored.survey.left_behind > 0)
+    spdlog::warn("stored nodes of a survey passed over: {} that cannot be read, {} too many", stored.survey.skipped,
+                 stored.survey.left_behind);
 }
 
 void log_failure(const Result<Done>& result) {
@@ -161,12 +175,13 @@ void log_failure(const Result<Done>& result) {
 
 // In the order of the data: what a later member needs stands above it, and goes after it.
 struct Daemon::Parts {
-  Parts(const config::LoadOutcome& outcome, crypto::NodeKey key, const std::string& version)
+  Parts(const config::LoadOutcome& outcome, std::shared_ptr<const crypto::NodeKey> key, const std::string& version)
       : loaded(outcome),
-        local(make_local_node(outcome.config, key.id(), version)),
+        node_key(std::move(key)),
+        local(make_local_node(outcome.config, node_key->id(), version)),
         notifier(NotifierOptions::from_environment()),
         signals(control, SIGTERM, SIGINT),
-        pool(make_pool_options(outcome.config, local.network_id, std::move(key)), inbox.inputs()),
+        pool(make_pool_options(outcome.config, local.network_id, node_key), inbox.inputs()),
         server(make_server_options(outcome.config, local), inbox),
         listener(control, pool),
         resolver(control, make_names(outcome.config),
@@ -183,6 +198,7 @@ struct Daemon::Parts {
   [[nodiscard]] bool stop();
 
   const config::LoadOutcome& loaded;
+  const std::shared_ptr<const crypto::NodeKey> node_key;
   const LocalNode local;
   Notifier notifier;
   asio::io_context control{1};  // the main thread: signals, accepting, names, watchdog
@@ -210,8 +226,10 @@ Result<Done> Daemon::Parts::open_storage() {
   auto stored = store.value()->load_all();
   if (!stored) return Failure{loaded.at("storage.database", stored.error())};
   log_stored(stored.value());
-  core = std::make_unique<ManagedOverlay>(make_overlay_options(loaded.config, local, std::move(stored).value()),
-                                          draw_u64(), now());
+  auto survey = make_survey_options(loaded.config, node_key, std::move(stored.value().survey));
+  OverlayOptions overlay_options = make_overlay_options(loaded.config, local, std::move(stored).value());
+  overlay_options.survey = std::move(survey);
+  core = std::make_unique<ManagedOverlay>(overlay_options, draw_u64(), now());
   StorageThreadOptions options;
   options.warn = warn;
   options.on_ban_stored = [this](const BanStored& ban) {
@@ -300,14 +318,14 @@ bool Daemon::Parts::stop() {
   if (storage) {
     storage->stop();
     const StorageCounters counters = storage->counters();
-    spdlog::info("stopped: {} links cut short, {} changes of peers and bans written, {} lost", cut_short,
+    spdlog::info("stopped: {} links cut short, {} changes of peers, bans and surveys written, {} lost", cut_short,
                  counters.written, counters.lost);
   }
   return is_api_closed;
 }
 
 Daemon::Daemon(const config::LoadOutcome& loaded, crypto::NodeKey node_key, const std::string& version)
-    : parts_(std::make_unique<Parts>(loaded, std::move(node_key), version)) {}
+    : parts_(std::make_unique<Parts>(loaded, std::make_shared<const crypto::NodeKey>(std::move(node_key)), version)) {}
 
 Daemon::~Daemon() = default;
 
@@ -347,6 +365,7 @@ std::string describe(const config::LoadOutcome& loaded, const NodeId& node) {
       "network        {}\n"
       "listen         {} port {}\n"
       "peers          {} known, {} preferred names, {} preferred keys; {} outbound, {} inbound, {} pending\n"
+      "surveyors      {}\n"
       "api            {} (admin: {})\n"
       "storage        {}\n"
       "relay          {}\n"
@@ -354,9 +373,10 @@ std::string describe(const config::LoadOutcome& loaded, const NodeId& node) {
       loaded.filename.empty() ? "defaults" : loaded.filename, crypto::encode_node_id(node), config.network.passphrase,
       config.listen.address, config.listen.port, config.peers.known.size(), config.peers.preferred.size(),
       config.peers.preferred_keys.size(), config.peers.target_outbound, config.peers.max_inbound,
-      config.peers.max_pending, config.ipc.socket, config.ipc.admin_socket, config.storage.database,
-      is_standalone ? "standalone" : "consensus", config.overlay.min_version, config.overlay.version,
-      config.overlay.ledger_version);
+      config.peers.max_pending,
+      config.survey.surveyor_keys.empty() ? "the quorum" : fmt::format("{} keys", config.survey.surveyor_keys.size()),
+      config.ipc.socket, config.ipc.admin_socket, config.storage.database, is_standalone ? "standalone" : "consensus",
+      config.overlay.min_version, config.overlay.version, config.overlay.ledger_version);
 }
 
 }  // namespace overlayd::daemon

@@ -11,7 +11,8 @@ concept ForLink = std::same_as<T, Dial> || std::same_as<T, Send> || std::same_as
 
 template <typename T>
 concept ForStorage = std::same_as<T, StorePeer> || std::same_as<T, ErasePeer> || std::same_as<T, StoreBan> ||
-    std::same_as<T, EraseBan> || std::same_as<T, StoreAnchors>;
+    std::same_as<T, EraseBan> || std::same_as<T, StoreAnchors> || std::same_as<T, StoreSurvey> ||
+    std::same_as<T, StoreSurveyNode>;
 
 }  // namespace
 
@@ -38,6 +39,11 @@ void OutputRouter::route(Outputs& outputs, std::int64_t arrival_unix_nanos) {
       },
       [&](const PublishScpStateRequest& published) {
         to_.events.on_scp_state_request(published, arrival_unix_nanos);
+        has_events = true;
+      },
+      [&](const PublishSurvey& published) {
+        survey_log_.on_survey(published.status);
+        to_.events.on_survey(published);
         has_events = true;
       },
       [&](const RequestAnswer& answer) {

@@ -1,5 +1,6 @@
 // Outputs to where they belong, in order per destination: links to their network thread (one post per thread and
-// batch), events to the API, peers, bans and anchors to the storage thread, changes of peers to the log.
+// batch), events to the API, peers, bans, anchors and surveys to the storage thread, changes of
+// peers and of the survey's phase to the log.
 // Runs on the overlay thread; blocks nowhere. What a destination refuses: the storage thread counts it; a network thread
 // counts sends beyond a link's backlog, and that link comes back to the overlay as LinkFaulted{kWriteQueueFull}.
 #pragma once
@@ -7,6 +8,7 @@
 #include "daemon/overlay_core.h"
 #include "daemon/peer_log.h"
 #include "daemon/storage_thread.h"
+#include "daemon/survey_log.h"
 #include "ipc/overlay_port.h"
 
 namespace overlayd::daemon {
@@ -28,6 +30,7 @@ class OutputRouter final : public OutputSink {
 
   RouterDestinations to_;
   PeerLog log_;
+  SurveyLog survey_log_;
   std::vector<Outputs> by_thread_;
   std::size_t next_verifier_ = 0;
 };

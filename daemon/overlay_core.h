@@ -21,6 +21,7 @@ class OverlayCore {
   [[nodiscard]] virtual PeerExplanation explain(const PeerSubject& peer, const Now& now) const = 0;
   [[nodiscard]] virtual std::vector<KnownPeerSnapshot> known_peers(const Now& now) const = 0;
   [[nodiscard]] virtual std::vector<Ban> bans(const Now& now) const = 0;
+  [[nodiscard]] virtual SurveyResult survey_result(const Now& now) const = 0;
   [[nodiscard]] virtual MessagePtr find_item(const ItemId& id) const = 0;  // null: not held
 };
 

@@ -65,6 +65,11 @@ bool OverlayInbox::query_bans(std::function<void(std::vector<Ban>)> done) {
   return queries_.push(query);
 }
 
+bool OverlayInbox::query_survey(std::function<void(SurveyResult)> done) {
+  Query query = [done = std::move(done)](const OverlayCore& core, const Now& now) { done(core.survey_result(now)); };
+  return queries_.push(query);
+}
+
 bool OverlayInbox::query_item(const ItemId& id, std::function<void(MessagePtr)> done) {
   Query query = [id, done = std::move(done)](const OverlayCore& core, const Now&) { done(core.find_item(id)); };
   return queries_.push(query);

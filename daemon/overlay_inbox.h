@@ -31,6 +31,7 @@ class OverlayInbox final : public ipc::OverlayPort {
   [[nodiscard]] bool query_explanation(const PeerSubject& peer, std::function<void(PeerExplanation)> done) override;
   [[nodiscard]] bool query_known_peers(std::function<void(std::vector<KnownPeerSnapshot>)> done) override;
   [[nodiscard]] bool query_bans(std::function<void(std::vector<Ban>)> done) override;
+  [[nodiscard]] bool query_survey(std::function<void(SurveyResult)> done) override;
   [[nodiscard]] bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) override;
   [[nodiscard]] InputQueue& inputs() { return inputs_; }
   void stop();

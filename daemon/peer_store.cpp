@@ -17,6 +17,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 2000;  // an operator's sqlite3 shell may hold the lock for a moment
 
 constexpr int kSchemaWithoutBans = 1;
+constexpr int kSchemaWithoutSurveys = 2;
 
 constexpr const char* kCreateTables = R"(
 CREATE TABLE peers (
@@ -77,13 +78,16 @@ void create_schema(SQLite::Database& database) {
   SQLite::Transaction transaction(database);
   database.exec(kCreateTables);
   BanStore::create_tables(database);
+  SurveyStore::create_tables(database);
   set_version(database);
   transaction.commit();
 }
 
-void add_bans_and_anchors(SQLite::Database& database) {
+// Adds what the schema `version`, an older one of ours, lacks.
+void bring_up_to_date(SQLite::Database& database, int version) {
   SQLite::Transaction transaction(database);
-  BanStore::create_tables(database);
+  if (version <= kSchemaWithoutBans) BanStore::create_tables(database);
+  if (version <= kSchemaWithoutSurveys) SurveyStore::create_tables(database);
   set_version(database);
   transaction.commit();
 }
@@ -96,8 +100,8 @@ std::string check_schema(SQLite::Database& database) {
            std::to_string(PeerStore::kSchemaVersion) + ". Run the newer one, or set storage.database to another file";
   }
   if (version == PeerStore::kSchemaVersion) return {};
-  if (version == kSchemaWithoutBans) {
-    add_bans_and_anchors(database);
+  if (version == kSchemaWithoutBans || version == kSchemaWithoutSurveys) {
+    bring_up_to_date(database, version);
     return {};
   }
   if (version < 0 || database.execAndGet("SELECT count(*) FROM sqlite_master").getInt64() > 0) {
@@ -134,6 +138,7 @@ struct PeerStore::Connection {
   std::optional<SQLite::Statement> store;
   std::optional<SQLite::Statement> erase;
   std::optional<BanStore> bans;
+  std::optional<SurveyStore> surveys;
 
   // Empty, or why the file is refused. Throws SQLite::Exception, corruption included.
   std::string prepare() {
@@ -146,6 +151,7 @@ struct PeerStore::Connection {
     store.emplace(database, kStorePeer);
     erase.emplace(database, kErasePeer);
     bans.emplace(database);
+    surveys.emplace(database);
     return {};
   }
 
@@ -170,6 +176,8 @@ struct PeerStore::Connection {
   void apply_one(const StoreBan& change) { bans->store(change.ban); }
   void apply_one(const EraseBan& change) { bans->erase(change.subject); }
   void apply_one(const StoreAnchors& change) { bans->replace_anchors(change.addresses); }
+  void apply_one(const StoreSurvey& change) { surveys->store(change); }
+  void apply_one(const StoreSurveyNode& change) { surveys->store(change); }
 
   struct Attempt {
     std::unique_ptr<Connection> connection;
@@ -202,7 +210,7 @@ Result<std::unique_ptr<PeerStore>> PeerStore::open(const PeerStoreOptions& optio
     if (auto moved = move_aside(options.path, target); !moved) return Failure{moved.error()};
     if (options.warn) {
       options.warn(options.path + " is corrupt (" + attempt.why + "); it was moved to " + target +
-                   ". Known peers and bans start empty: ban again whom you had banned.");
+                   ". Known peers, bans and the last survey start empty: ban again whom you had banned.");
     }
     attempt = Connection::attempt(options.path);
   }
@@ -212,7 +220,9 @@ Result<std::unique_ptr<PeerStore>> PeerStore::open(const PeerStoreOptions& optio
 
 Result<Stored> PeerStore::load_all() {
   try {
-    Stored loaded{.bans = connection_->bans->load(), .anchors = connection_->bans->load_anchors()};
+    Stored loaded{.bans = connection_->bans->load(),
+                  .anchors = connection_->bans->load_anchors(),
+                  .survey = connection_->surveys->load()};
     SQLite::Statement row(connection_->database, kLoadPeers);
     while (row.executeStep()) {
       const auto record = parse_record(row);

@@ -1,5 +1,6 @@
 // The daemon's one SQLite file: what is known of peers, in stellar-core's table (protocol: PeerManager, commit a9b8613),
-// so that an operator can move data over, and beside it bans and anchors (ban_store.h):
+// so that an operator can move data over, and beside it bans and anchors (ban_store.h) and the last survey
+// (survey_store.h):
 //   peers(ip TEXT, port INT, nextattempt INT, numfailures INT, type INT, PRIMARY KEY(ip, port))   nextattempt: unix seconds
 //
 // Rules.   WAL mode; every apply() is one transaction, on disk when it returns.
@@ -8,7 +9,7 @@
 //          cannot. A file of a newer schema, or of another program, is refused untouched; one of an older schema is
 //          brought up to date, in one transaction.
 // Limits:  load_all returns the limits::kKnownPeersMax best records (fewest failures, then due first) and counts the
-//          others; rows that are no peer (bad address, port, type) are skipped and counted. Bans: ban_store.h.
+//          others; rows that are no peer (bad address, port, type) are skipped and counted. Bans: ban_store.h. Surveys: survey_store.h.
 // Errors:  a sentence with the path. No exception leaves this class.
 // Threads: one at a time; after opening, the storage thread's.
 #pragma once
@@ -22,10 +23,12 @@
 
 #include "core/result.h"
 #include "daemon/ban_store.h"
+#include "daemon/survey_store.h"
 
 namespace overlayd::daemon {
 
-using StorageChange = std::variant<StorePeer, ErasePeer, StoreBan, EraseBan, StoreAnchors>;
+using StorageChange =
+    std::variant<StorePeer, ErasePeer, StoreBan, EraseBan, StoreAnchors, StoreSurvey, StoreSurveyNode>;
 using Warn = std::function<void(std::string_view)>;
 
 struct PeerStoreOptions {
@@ -40,11 +43,12 @@ struct Stored {
   std::uint64_t left_behind = 0;  // rows beyond the limit
   LoadedBans bans;
   std::vector<PeerAddress> anchors;
+  LoadedSurvey survey;
 };
 
 class PeerStore final {
  public:
-  static constexpr int kSchemaVersion = 2;  // 1 had no bans but stellar-core's, and no anchors
+  static constexpr int kSchemaVersion = 3;  // 1 had no bans but stellar-core's, and no anchors; 2 no surveys
 
   [[nodiscard]] static Result<std::unique_ptr<PeerStore>> open(const PeerStoreOptions& options);
   ~PeerStore();

@@ -33,7 +33,9 @@ StorageThread::Subject StorageThread::subject_of(const StorageChange& change) {
                                [](const ErasePeer& one) -> Subject { return one.address; },
                                [](const StoreBan& one) -> Subject { return one.ban.subject; },
                                [](const EraseBan& one) -> Subject { return one.subject; },
-                               [](const StoreAnchors&) -> Subject { return std::monostate{}; }},
+                               [](const StoreAnchors&) -> Subject { return std::monostate{}; },
+                               [](const StoreSurvey&) -> Subject { return SurveySubject{}; },
+                               [](const StoreSurveyNode& one) -> Subject { return SurveySubject{one.node}; }},
                     change);
 }
 
@@ -44,15 +46,25 @@ bool StorageThread::submit(StorageChange change) {
     const Subject subject = subject_of(change);
     if (has_room_for(subject, order.has_value())) {
       ++counters_.submitted;
-      const auto [waiting, is_new] = pending_.try_emplace(subject);
-      waiting->second.change = std::move(change);
-      if (is_new && is_ban(subject)) ++bans_pending_;
+      auto* survey = std::get_if<StoreSurvey>(&change);
+      if (survey != nullptr && survey->is_new) {
+        forget_survey(pending_);
+        surveys_pending_ = 0;
+        is_urgent_ = true;
+      }
+      const auto [waiting, is_first] = pending_.try_emplace(subject);
+      if (survey != nullptr && !is_first)
+        replace_survey(waiting->second.change, std::move(*survey));
+      else
+        waiting->second.change = std::move(change);
+      if (is_first && is_ban(subject)) ++bans_pending_;
+      if (is_first && is_survey(subject)) ++surveys_pending_;
       if (order) {
         waiting->second.orders.push_back(std::move(*order));
         ++orders_pending_;
       }
       // The first starts the period, the last of a batch ends it; those between would wake the thread for nothing.
-      if (order || pending_.size() == 1 || pending_.size() >= options_.batch_max) wake_.notify_one();
+      if (order || is_urgent_ || pending_.size() == 1 || pending_.size() >= options_.batch_max) wake_.notify_one();
       return true;
     }
     ++counters_.refused;
@@ -70,13 +82,37 @@ bool StorageThread::has_room_for(const Subject& subject, bool is_order) const {
   if (pending_.contains(subject) || std::holds_alternative<std::monostate>(subject)) return true;
   const std::size_t bans = bans_pending_ + bans_writing_;
   if (is_ban(subject)) return bans < options_.ban_queue_max;
-  return pending_.size() + writing_ - bans < options_.queue_max;
+  const std::size_t surveys = surveys_pending_ + surveys_writing_;
+  if (is_survey(subject)) return !std::get<SurveySubject>(subject).node || surveys < options_.survey_queue_max;
+  return pending_.size() + writing_ - bans - surveys < options_.queue_max;
 }
 
 bool StorageThread::is_ban(const Subject& subject) { return std::holds_alternative<BanSubject>(subject); }
 
-std::size_t StorageThread::count_bans(const Pending& pending) {
-  return static_cast<std::size_t>(std::ranges::count_if(pending, is_ban, &Pending::value_type::first));
+bool StorageThread::is_survey(const Subject& subject) { return std::holds_alternative<SurveySubject>(subject); }
+
+void StorageThread::replace_survey(StorageChange& older, StoreSurvey change) {
+  change.is_new = change.is_new || std::get<StoreSurvey>(older).is_new;
+  older = std::move(change);
+}
+
+// The last of all subjects.
+void StorageThread::forget_survey(Pending& pending) {
+  pending.erase(pending.lower_bound(Subject(SurveySubject{})), pending.end());
+}
+
+void StorageThread::take_back(Pending& batch) {
+  if (const auto newer = pending_.find(Subject(SurveySubject{})); newer != pending_.end()) {
+    auto& survey = std::get<StoreSurvey>(newer->second.change);
+    const auto older = batch.find(newer->first);
+    if (survey.is_new)
+      forget_survey(batch);
+    else if (older != batch.end())
+      survey.is_new = std::get<StoreSurvey>(older->second.change).is_new;
+  }
+  pending_.merge(batch);  // keeps what came meanwhile: it is newer
+  bans_pending_ = static_cast<std::size_t>(std::ranges::count_if(pending_, is_ban, &Pending::value_type::first));
+  surveys_pending_ = static_cast<std::size_t>(std::ranges::count_if(pending_, is_survey, &Pending::value_type::first));
 }
 
 bool StorageThread::flush() {
@@ -123,7 +159,8 @@ void StorageThread::wait_for_work(std::unique_lock<std::mutex>& lock, const std:
   // After a failure a full batch waits for the period too, or a full disk would keep this thread spinning. Orders do not:
   // whatever comes of the attempt, they wait no more after it.
   wake_.wait_for(lock, stop, options_.flush_period, [&] {
-    return orders_pending_ > 0 || is_flush_wanted() || (!is_failing_ && pending_.size() >= options_.batch_max);
+    return orders_pending_ > 0 || is_urgent_ || is_flush_wanted() ||
+           (!is_failing_ && pending_.size() >= options_.batch_max);
   });
 }
 
@@ -132,20 +169,22 @@ void StorageThread::write_pending(std::unique_lock<std::mutex>& lock) {
   const std::size_t taken = batch.size();
   writing_ = taken;
   bans_writing_ = std::exchange(bans_pending_, 0);
+  surveys_writing_ = std::exchange(surveys_pending_, 0);
   orders_pending_ = 0;
+  is_urgent_ = false;
   lock.unlock();
   const std::string why = write_batch(batch);
   note_result(why);
   lock.lock();
   writing_ = 0;
   bans_writing_ = 0;
+  surveys_writing_ = 0;
   counters_.written += taken - batch.size();
   is_last_write_good_ = why.empty();
   if (is_last_write_good_) return;
   ++counters_.failed_batches;
   counters_.orders_failed += failed_orders_;
-  pending_.merge(batch);  // keeps what came meanwhile: it is newer
-  bans_pending_ = count_bans(pending_);
+  take_back(batch);
 }
 
 std::string StorageThread::write_batch(Pending& batch) {
@@ -202,7 +241,8 @@ void StorageThread::note_result(const std::string& why) {
   is_failing_ = !is_written;
   if (!is_news || !options_.warn) return;
   try {
-    options_.warn(is_written ? "peers and bans are written again" : "peers and bans wait in memory: " + why);
+    options_.warn(is_written ? "peers, bans and surveys are written again"
+                             : "peers, bans and surveys wait in memory: " + why);
   } catch (const std::exception&) {
     // A logger that fails must not end the storage thread; the counter tells of the batch.
   }

@@ -1,15 +1,16 @@
-// Writes peers, bans and anchors behind the overlay's back: nothing above ever waits for a disk.
+// Writes peers, bans, anchors and surveys behind the overlay's back: nothing above ever waits for a disk.
 //
-// Words.   A *subject* is what a change is about: an address, a banned node or range, or the anchors as a whole. An *order*
-//          is a StoreBan or EraseBan with a request: somebody waits until it is on disk.
+// Words.   A *subject* is what a change is about: an address, a banned node or range, the survey, one of its nodes, or the
+//          anchors as a whole. An *order* is a StoreBan or EraseBan with a request: somebody waits until it is on disk.
 // Rules.   Of several changes to one subject only the last is written: what is about a ban that has since been lifted can
 //          never overtake that. A change waits at most flush_period, or until batch_max of them wait; an order ends the
 //          wait at once, and what it is about is written before all else, in transactions of its own. It is reported once
 //          its subject has been written or could not be; what could not be stays queued (newer changes win over it) and is
-//          tried again after flush_period. `warn` hears of the first failure of a row and of its end. stop() writes what
-//          is left, once, and reports its orders.
-// Limits:  queue_max addresses and ban_queue_max bans wait, and order_max orders; a further one is refused and counted.
-//          The loss of an address costs little: PEERS will bring it again. A refused order is reported.
+//          tried again after flush_period. A new survey ends the wait too; it takes the place of all that waits of
+//          the one before, and is written before its nodes. `warn` hears of the first failure of a row and of its end.
+//          stop() writes what is left, once, and reports its orders.
+// Limits:  queue_max addresses, ban_queue_max bans and survey_queue_max nodes wait, and order_max orders; a further one is
+//          refused and counted. The loss of an address costs little: PEERS will bring it again. A refused order is reported.
 // Errors:  counters, and the report of an order; no exception leaves the thread.
 // Threads: submit, flush and counters from any thread; stop and destruction from the owner's.
 #pragma once
@@ -20,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,9 +32,10 @@
 namespace overlayd::daemon {
 
 struct StorageThreadOptions {
-  std::size_t queue_max = limits::kKnownPeersMax;    // core knows no more addresses than that
-  std::size_t batch_max = 500;                       // one transaction of these is a few milliseconds
-  std::size_t ban_queue_max = 2 * limits::kBansMax;  // all that core holds, and as many lifted ones
+  std::size_t queue_max = limits::kKnownPeersMax;              // core knows no more addresses than that
+  std::size_t batch_max = 500;                                 // one transaction of these is a few milliseconds
+  std::size_t ban_queue_max = 2 * limits::kBansMax;            // all that core holds, and as many lifted ones
+  std::size_t survey_queue_max = 2 * limits::kSurveyNodesMax;  // a whole result, while another is written
   std::size_t order_max = limits::kRequestsPendingMax;
   std::chrono::milliseconds flush_period{1000};
   Warn warn{};  // called on the storage thread
@@ -66,8 +69,13 @@ class StorageThread final {
   [[nodiscard]] StorageCounters counters() const;
 
  private:
-  // Of a subject: the anchors as a whole, an address, a node or a range.
-  using Subject = std::variant<std::monostate, PeerAddress, BanSubject>;
+  // The survey as a whole, or one of its nodes. The survey comes first, for what makes it new deletes all nodes.
+  struct SurveySubject {
+    std::optional<NodeId> node;
+    auto operator<=>(const SurveySubject&) const = default;
+  };
+  // Of a subject: the anchors as a whole, an address, a node or a range, a survey or a node of it.
+  using Subject = std::variant<std::monostate, PeerAddress, BanSubject, SurveySubject>;
   struct Waiting {
     StorageChange change;
     std::vector<BanStored> orders;  // about it, `why` not known yet
@@ -76,7 +84,12 @@ class StorageThread final {
 
   static Subject subject_of(const StorageChange& change);
   static bool is_ban(const Subject& subject);
-  static std::size_t count_bans(const Pending& pending);
+  static bool is_survey(const Subject& subject);
+  // Puts `change` in the place of an older one about the same survey, as new as either of them.
+  static void replace_survey(StorageChange& older, StoreSurvey change);
+  static void forget_survey(Pending& pending);
+  // What could not be written, and is older than what waits.
+  void take_back(Pending& batch);
   [[nodiscard]] bool has_room_for(const Subject& subject, bool is_order) const;
 
   void run(const std::stop_token& stop);
@@ -101,10 +114,13 @@ class StorageThread final {
   std::condition_variable_any wake_;  // work, flush or stop
   std::condition_variable_any done_;  // a flush was served, or the thread ended
   Pending pending_;
-  std::size_t bans_pending_ = 0;    // of those, the bans
+  std::size_t bans_pending_ = 0;  // of those, the bans
+  std::size_t surveys_pending_ = 0;
   std::size_t orders_pending_ = 0;  // of those that wait in pending_
+  bool is_urgent_ = false;          // a survey began: a process that dies now is to leave it to the next
   std::size_t writing_ = 0;         // taken out of pending_, not yet on disk
   std::size_t bans_writing_ = 0;
+  std::size_t surveys_writing_ = 0;
   std::uint64_t flushes_wanted_ = 0;
   std::uint64_t flushes_served_ = 0;
   bool is_last_write_good_ = true;

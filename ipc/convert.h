@@ -6,6 +6,7 @@
 #pragma once
 #include <overlay/v1/admin.pb.h>
 #include <overlay/v1/overlay.pb.h>
+#include <overlay/v1/survey.pb.h>
 
 #include <string>
 #include <string_view>
@@ -51,6 +52,16 @@ namespace v1 = ::overlay::v1;
 [[nodiscard]] Result<Disconnect> to_disconnect(const v1::DisconnectRequest& request);
 [[nodiscard]] Result<BanPeers> to_ban(const v1::BanRequest& request);
 [[nodiscard]] Result<Unban> to_unban(const v1::UnbanRequest& request);
+
+// --- surveys ------------------------------------------------------------------------------------------------------
+
+[[nodiscard]] Result<RequestSurvey> to_survey_request(const v1::RequestSurveyRequest& request);
+// Of a request without `attach`.
+[[nodiscard]] Result<RunSurvey> to_run_survey(const v1::RunSurveyRequest& request);
+void to_proto(const SurveyStatus& status, v1::SurveyStatus& out);
+void to_proto(const SurveyNode& node, v1::SurveyNode& out);
+void to_proto(const SurveyedNode& stats, v1::SurveyedNode& out);
+void to_proto(const SurveyedLink& link, v1::SurveyedLink& out);
 
 // --- to clients ---------------------------------------------------------------------------------------------------
 

@@ -113,7 +113,21 @@ void add_other_counters(const OverlayMetrics& metrics, v1::GetStatusResponse& ou
   add_counter(out, "cool_down_hits", metrics.book.cool_down_hits);
   add_counter(out, "slow_drops_put_off", metrics.book.slow_drops_put_off);
   add_counter(out, "ignored_out_of_sync", metrics.ignored_out_of_sync);
-  add_counter(out, "survey_ignored", metrics.survey_ignored);
+}
+
+void add_survey_counters(const SurveyMetrics& survey, v1::GetStatusResponse& out) {
+  add_counter(out, "survey_received", survey.received);
+  add_counter(out, "survey_unpermitted", survey.unpermitted);
+  add_counter(out, "survey_ledger_refused", survey.ledger_refused);
+  add_counter(out, "survey_phase_refused", survey.phase_refused);
+  add_counter(out, "survey_limit_refused", survey.limit_refused);
+  add_counter(out, "survey_bad_signatures", survey.bad_signatures);
+  add_counter(out, "survey_relayed", survey.relayed);
+  add_counter(out, "survey_answered", survey.answered);
+  add_counter(out, "survey_answers_failed", survey.answers_failed);
+  add_counter(out, "survey_requests_sent", survey.requests_sent);
+  add_counter(out, "survey_responses", survey.responses);
+  add_counter(out, "survey_bad_responses", survey.bad_responses);
 }
 
 }  // namespace
@@ -154,6 +168,7 @@ void to_proto(const StatusSnapshot& status, v1::GetStatusResponse& out) {
   add_flood_counters(status.metrics, out);
   add_fetch_counters(status.metrics, out);
   add_other_counters(status.metrics, out);
+  add_survey_counters(status.metrics.survey, out);
 }
 
 void to_proto(const PeerSnapshot& peer, v1::Peer& out) {
@@ -176,6 +191,10 @@ void to_proto(const PeerSnapshot& peer, v1::Peer& out) {
   out.set_duplicate_flood_messages(peer.duplicate_flood_messages);
   out.set_unique_flood_bytes(peer.unique_flood_bytes);
   out.set_duplicate_flood_bytes(peer.duplicate_flood_bytes);
+  out.set_unique_fetch_messages(peer.unique_fetch_messages);
+  out.set_duplicate_fetch_messages(peer.duplicate_fetch_messages);
+  out.set_unique_fetch_bytes(peer.unique_fetch_bytes);
+  out.set_duplicate_fetch_bytes(peer.duplicate_fetch_bytes);
   out.set_outbound_credit_messages(peer.outbound_credit_messages);
   out.set_outbound_credit_bytes(peer.outbound_credit_bytes);
   out.set_queued_messages(peer.queued_messages);

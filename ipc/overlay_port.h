@@ -25,6 +25,7 @@ class OverlayPort {
   [[nodiscard]] virtual bool query_explanation(const PeerSubject& peer, std::function<void(PeerExplanation)> done) = 0;
   [[nodiscard]] virtual bool query_known_peers(std::function<void(std::vector<KnownPeerSnapshot>)> done) = 0;
   [[nodiscard]] virtual bool query_bans(std::function<void(std::vector<Ban>)> done) = 0;
+  [[nodiscard]] virtual bool query_survey(std::function<void(SurveyResult)> done) = 0;
   // Null: the item is not held.
   [[nodiscard]] virtual bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) = 0;
 };
@@ -37,6 +38,8 @@ class OverlayEvents {
   virtual void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos) = 0;
   virtual void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) = 0;
   virtual void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) = 0;
+  // The status of surveys has changed; only the latest counts.
+  virtual void on_survey(const PublishSurvey& published) = 0;
   virtual void on_request_answer(const RequestAnswer& answer) = 0;
   // The batch is complete: wake the subscribers.
   virtual void flush() = 0;

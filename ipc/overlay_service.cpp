@@ -10,7 +10,7 @@ namespace overlayd::ipc {
 namespace {
 
 constexpr std::uint32_t kApiMajor = 1;
-constexpr std::uint32_t kApiMinor = 3;
+constexpr std::uint32_t kApiMinor = 4;
 constexpr std::chrono::milliseconds kWorkPeriod{100};
 constexpr std::uint64_t kReserveShare = 4;  // of the log: what was demanded of all peers comes to less
 constexpr std::uint64_t kWindowSteps = 64;  // the overlay is told of each such part of the log, not of every event
@@ -230,7 +230,7 @@ grpc::ServerUnaryReactor* OverlayService::GetInfo(grpc::CallbackServerContext* c
   bounds.set_item_batch_max(limits::kItemBatchMax);
   bounds.set_fetches_max(limits::kClientFetchesMax);
   for (const char* name : {"topic.scp", "topic.transactions", "topic.peers", "resume", "backpressure", "topic.items",
-                           "topic.scp_state_requests", "items", "scp_state", "bans", "peer_book"})
+                           "topic.scp_state_requests", "items", "scp_state", "bans", "peer_book", "survey"})
     response->add_capabilities(name);
   return finish_now(context, Status::OK);
 }

@@ -1,8 +1,8 @@
 // The service Overlay: what the consensus process calls, over a port to the overlay thread; and what the overlay thread
 // tells, kept in the event log and in the table of pending requests until it is taken.
 //
-// Threads. Methods of the service come from gRPC's threads. OverlayEvents come from the overlay thread and do no more
-//          than store and wake. One worker thread hands out answers, feeds subscribers and repeats what could not be
+// Threads. Methods of the service come from gRPC's threads. Events (on_*, flush; see OverlayEvents) come from the overlay
+//          thread and do no more than store and wake. One worker thread hands out answers, feeds subscribers and repeats what could not be
 //          submitted; a second one feeds the subscribers to items. Rationale: to make a message of a set of many
 //          megabytes takes milliseconds, in which no SCP event would be handed out.
 // Takers.  While a subscriber to transactions that is no observer is attached, the overlay is told so
@@ -41,7 +41,7 @@ struct OverlayServiceOptions {
   std::size_t item_answers_bytes_max = limits::kItemAnswersBytesMax;  // of GetItem, until gRPC is done with them
 };
 
-class OverlayService final : public ::overlay::v1::Overlay::CallbackService, public OverlayEvents {
+class OverlayService final : public ::overlay::v1::Overlay::CallbackService {
  public:
   OverlayService(const OverlayServiceOptions& options, OverlayPort& port);
   ~OverlayService() override;
@@ -52,13 +52,15 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService, pub
   [[nodiscard]] const EventLog& event_log() const { return log_; }
   [[nodiscard]] std::uint64_t boot_id() const { return options_.boot_id; }
   [[nodiscard]] std::size_t subscribers() const;
+  // Of every service on this socket: answers that on_request_answer is given are handed out from it.
+  [[nodiscard]] PendingRequests& requests() { return pending_; }
 
-  void on_message(const PublishMessage& published, std::int64_t arrival_unix_nanos) override;
-  void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos) override;
-  void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) override;
-  void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) override;
-  void on_request_answer(const RequestAnswer& answer) override;
-  void flush() override;
+  void on_message(const PublishMessage& published, std::int64_t arrival_unix_nanos);
+  void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos);
+  void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos);
+  void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos);
+  void on_request_answer(const RequestAnswer& answer);
+  void flush();
 
   grpc::ServerUnaryReactor* GetInfo(grpc::CallbackServerContext* context, const ::overlay::v1::GetInfoRequest* request,
                                     ::overlay::v1::GetInfoResponse* response) override;

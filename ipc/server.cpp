@@ -11,6 +11,7 @@
 #include "ipc/convert.h"
 #include "ipc/grpc_life.h"
 #include "ipc/overlay_service.h"
+#include "ipc/survey_service.h"
 #include "ipc/unix_socket.h"
 
 namespace overlayd::ipc {
@@ -19,20 +20,23 @@ namespace {
 // A gRPC server on one Unix socket.
 class Door {
  public:
-  Result<Done> open(const std::string& path, const std::string& group, grpc::Service& service,
-                    const char* service_name) {
+  struct Offer {
+    grpc::Service& service;
+    const char* name;
+  };
+  Result<Done> open(const std::string& path, const std::string& group, const std::vector<Offer>& offers) {
     if (auto cleared = clear_socket_path(path); !cleared) return cleared;
     grpc::ServerBuilder builder;
     builder.SetMaxReceiveMessageSize(static_cast<int>(limits::kApiMessageBytesMax));
     builder.SetMaxSendMessageSize(static_cast<int>(limits::kApiMessageBytesMax));
     builder.AddListeningPort("unix:" + path, grpc::InsecureServerCredentials());
-    builder.RegisterService(&service);
+    for (const Offer& offer : offers) builder.RegisterService(&offer.service);
     const PrivateUmask closed_until_set;
     server_ = builder.BuildAndStart();
     if (!server_) return Failure{"socket " + path + ": cannot listen; may this user write to its directory?"};
     path_ = path;
     if (auto access = set_socket_access(path, group); !access) return access;
-    server_->GetHealthCheckService()->SetServingStatus(service_name, true);
+    for (const Offer& offer : offers) server_->GetHealthCheckService()->SetServingStatus(offer.name, true);
     return Done{};
   }
 
@@ -64,7 +68,8 @@ class Door {
 // Sends each answer to the service whose request it was.
 class Events final : public OverlayEvents {
  public:
-  Events(OverlayService& overlay, AdminService& admin) : overlay_(overlay), admin_(admin) {}
+  Events(OverlayService& overlay, AdminService& admin, SurveyService& survey)
+      : overlay_(overlay), admin_(admin), survey_(survey) {}
   void on_message(const PublishMessage& published, std::int64_t arrival_unix_nanos) override {
     overlay_.on_message(published, arrival_unix_nanos);
   }
@@ -77,17 +82,22 @@ class Events final : public OverlayEvents {
   void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) override {
     overlay_.on_scp_state_request(published, arrival_unix_nanos);
   }
+  void on_survey(const PublishSurvey& published) override { survey_.on_survey(published); }
   void on_request_answer(const RequestAnswer& answer) override {
     if (is_of_operator(answer.request))
       admin_.on_request_answer(answer);
     else
       overlay_.on_request_answer(answer);
   }
-  void flush() override { overlay_.flush(); }
+  void flush() override {
+    overlay_.flush();
+    survey_.flush();
+  }
 
  private:
   OverlayService& overlay_;
   AdminService& admin_;
+  SurveyService& survey_;
 };
 
 }  // namespace
@@ -103,11 +113,13 @@ struct Server::Parts {
                  .item_answers_bytes_max = options.item_answers_bytes_max},
                 port),
         admin(port, overlay, options.requests_timeout),
-        events(overlay, admin) {}
+        survey(port, overlay),
+        events(overlay, admin, survey) {}
 
   ServerOptions options;
   OverlayService overlay;
   AdminService admin;
+  SurveyService survey;
   Events events;
   Door overlay_door;
   Door admin_door;
@@ -125,11 +137,12 @@ Result<Done> Server::start() {
   keep_grpc_initialised();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto opened = parts_->overlay_door.open(options.socket, options.socket_group, parts_->overlay,
-                                          v1::Overlay::service_full_name());
+  auto opened = parts_->overlay_door.open(
+      options.socket, options.socket_group,
+      {{parts_->overlay, v1::Overlay::service_full_name()}, {parts_->survey, v1::Survey::service_full_name()}});
   if (opened) {
-    opened = parts_->admin_door.open(options.admin_socket, options.admin_group, parts_->admin,
-                                     v1::Admin::service_full_name());
+    opened = parts_->admin_door.open(options.admin_socket, options.admin_group,
+                                     {{parts_->admin, v1::Admin::service_full_name()}});
   }
   if (!opened) static_cast<void>(stop());
   return opened;
@@ -137,6 +150,7 @@ Result<Done> Server::start() {
 
 bool Server::stop() {
   parts_->overlay.stop();
+  parts_->survey.stop();
   parts_->admin.stop();
   parts_->overlay_door.begin_close();
   parts_->admin_door.begin_close();

@@ -1,5 +1,5 @@
 // The API's two doors: two Unix sockets, each with a gRPC server of its own, so that the operator's calls never wait
-// behind data streams. `socket` serves overlay.v1.Overlay, `admin_socket` overlay.v1.Admin; both serve health checking
+// behind data streams. `socket` serves overlay.v1.Overlay and overlay.v1.Survey, `admin_socket` overlay.v1.Admin; both serve health checking
 // (grpc.health.v1) and server reflection, and pass messages of up to limits::kApiMessageBytesMax.
 //
 // start()  Makes each socket: mode 0660 and the group asked for, before anybody but our own user could connect. A

@@ -19,23 +19,27 @@ Status stopping_status() { return {StatusCode::UNAVAILABLE, "the daemon is stopp
 
 Status busy_status() { return {StatusCode::RESOURCE_EXHAUSTED, "the overlay is busy: its queue is full; try again"}; }
 
+Status crowded_status() {
+  return {StatusCode::RESOURCE_EXHAUSTED, "too many requests, or too large ones, wait for an answer; try again"};
+}
+
+Status failure_status(RequestFailure failure) {
+  if (failure == RequestFailure::kStopping) return stopping_status();
+  return {StatusCode::DEADLINE_EXCEEDED, "the overlay did not answer in time"};
+}
+
 void UnaryCall::finish(const Status& status) {
   answer_with([&] { return status; });
 }
 
 void UnaryCall::on_failure(std::uint64_t, const MessagePtr&, RequestFailure failure) {
-  finish(failure == RequestFailure::kTimeout
-             ? Status(StatusCode::DEADLINE_EXCEEDED, "the overlay did not answer in time")
-             : stopping_status());
+  finish(failure_status(failure));
 }
 
 std::optional<RequestId> enter_call(PendingRequests& pending, const std::shared_ptr<UnaryCall>& call,
                                     const std::vector<PendingRequests::Item>& items) {
   const auto first = pending.add(call, items, pending.deadline());
-  if (!first) {
-    call->finish(
-        {StatusCode::RESOURCE_EXHAUSTED, "too many requests, or too large ones, wait for an answer; try again"});
-  }
+  if (!first) call->finish(crowded_status());
   return first;
 }
 

@@ -12,7 +12,9 @@
 namespace overlayd::ipc {
 
 [[nodiscard]] grpc::Status stopping_status();
-[[nodiscard]] grpc::Status busy_status();  // the overlay's queue is full
+[[nodiscard]] grpc::Status busy_status();     // the overlay's queue is full
+[[nodiscard]] grpc::Status crowded_status();  // the table of pending requests is full
+[[nodiscard]] grpc::Status failure_status(RequestFailure failure);
 
 class UnaryCall : public RequestWaiter {
  public:

@@ -14,6 +14,8 @@ packages="
 # Node.js is often installed from elsewhere; Debian's would fight with that one.
 command -v node >/dev/null 2>&1 || packages="$packages nodejs"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
+# The test of the survey page drives this browser.
+command -v chromium >/dev/null 2>&1 || packages="$packages chromium"
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

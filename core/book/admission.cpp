@@ -1,6 +1,7 @@
 #include "core/book/admission.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace overlayd::book {

@@ -124,6 +124,12 @@ void Peer::count_flood(bool is_unique, std::uint64_t bytes) {
   counted.bytes += bytes;
 }
 
+void Peer::count_fetch(bool is_unique, std::uint64_t bytes) {
+  Credit& counted = is_unique ? unique_fetch_ : duplicate_fetch_;
+  ++counted.messages;
+  counted.bytes += bytes;
+}
+
 void Peer::end_message(const wire::Message& message, Instant now, Outputs& out) {
   if (const auto grant = flow_.end(is_flood(message.type()), message.size())) {
     emit(wire::write_send_more_extended(
@@ -206,6 +212,10 @@ PeerSnapshot Peer::snapshot(Instant now) const {
   snapshot.unique_flood_bytes = unique_flood_.bytes;
   snapshot.duplicate_flood_messages = duplicate_flood_.messages;
   snapshot.duplicate_flood_bytes = duplicate_flood_.bytes;
+  snapshot.unique_fetch_messages = unique_fetch_.messages;
+  snapshot.unique_fetch_bytes = unique_fetch_.bytes;
+  snapshot.duplicate_fetch_messages = duplicate_fetch_.messages;
+  snapshot.duplicate_fetch_bytes = duplicate_fetch_.bytes;
   snapshot.outbound_credit_messages = flow_.outbound_left().messages;
   snapshot.outbound_credit_bytes = flow_.outbound_left().bytes;
   snapshot.queued_messages = flow_.queued();

@@ -78,6 +78,8 @@ class Peer {
   [[nodiscard]] PeerSnapshot snapshot(Instant now) const;
   // A flood message of `bytes` that we did, or did not, hear from this peer first.
   void count_flood(bool is_unique, std::uint64_t bytes);
+  // A transaction set or quorum set that was new to us, or not.
+  void count_fetch(bool is_unique, std::uint64_t bytes);
   void check_invariants() const { flow_.check_invariants(); }
 
  private:
@@ -114,6 +116,8 @@ class Peer {
   std::uint64_t bytes_written_ = 0;
   Credit unique_flood_;  // messages and bytes
   Credit duplicate_flood_;
+  Credit unique_fetch_;
+  Credit duplicate_fetch_;
   std::vector<MessagePtr> sendable_;  // scratch, kept for its capacity
 };
 

@@ -39,6 +39,7 @@ void add_disconnect(CLI::App& app, Context& context);
 void add_ban(CLI::App& app, Context& context);
 void add_unban(CLI::App& app, Context& context);
 void add_bans(CLI::App& app, Context& context);
+void add_survey(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_generate(CLI::App& app, Context& context);  // generate.cpp
 void add_inspect(CLI::App& app, Context& context);   // inspect.cpp

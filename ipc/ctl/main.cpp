@@ -55,6 +55,7 @@ void add_all(CLI::App& app, Context& context) {
   add_ban(app, context);
   add_unban(app, context);
   add_bans(app, context);
+  add_survey(app, context);
   add_version(app, context);
 }
 

@@ -44,6 +44,13 @@ std::optional<std::uint64_t> parse_duration(std::string_view text, std::uint64_t
   return total;
 }
 
+// "30m", "1d": in the largest unit that divides it.
+std::string in_largest_unit(std::uint64_t seconds) {
+  for (const Unit& unit : kUnits)
+    if (seconds % unit.seconds == 0) return std::to_string(seconds / unit.seconds) + unit.name;
+  return {};
+}
+
 std::string subcommands_of(const CLI::App& app) {
   std::string names;
   for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -84,8 +91,8 @@ CLI::Validator duration(std::uint64_t max_seconds) {
   return {[max_seconds](std::string& text) -> std::string {
             const auto parsed = parse_duration(text, max_seconds);
             if (!parsed || *parsed == 0) {
-              return "must be a time from 1s to " + std::to_string(max_seconds / 86'400) +
-                     "d, such as 90s, 15m, 12h, 1d or 1h30m, is \"" + text + "\"";
+              return "must be a time from 1s to " + in_largest_unit(max_seconds) +
+                     ", such as 90s, 15m, 12h, 1d or 1h30m, is \"" + text + "\"";
             }
             text = std::to_string(*parsed);
             return {};
@@ -94,9 +101,13 @@ CLI::Validator duration(std::uint64_t max_seconds) {
 }
 
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  if (!app.get_subcommands().empty() || error.get_name() != "RequiredError") return error.what();
-  const std::vector<std::string> words = app.remaining();
-  const std::string choice = "the subcommands are " + subcommands_of(app);
+  const CLI::App* level = &app;  // the innermost subcommand that was understood
+  while (!level->get_subcommands().empty()) level = level->get_subcommands().front();
+  const std::string names = subcommands_of(*level);
+  if (names.empty() || error.get_name() != "RequiredError") return error.what();
+  const std::vector<std::string> words = app.remaining(true);
+  const std::string choice =
+      "the subcommands " + (level == &app ? "" : "of " + level->get_name() + " ") + "are " + names;
   if (words.empty()) return "a subcommand is required; " + choice;
   const bool is_option = words.front().starts_with('-');
   return (is_option ? "unknown option \"" : "unknown subcommand \"") + words.front() + "\"; " + choice;

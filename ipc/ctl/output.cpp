@@ -18,20 +18,25 @@ void print_json(const Json& value) {
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
+  const std::string text = table_text(rows);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
+  std::string text;
   for (const auto& row : rows) {
-    std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 2, ' ');
     }
-    line += "\n";
-    std::fwrite(line.data(), 1, line.size(), stdout);
+    text += "\n";
   }
+  return text;
 }
 
 std::string hex(std::string_view bytes) { return to_hex(bytes_of(bytes)); }

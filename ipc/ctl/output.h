@@ -16,6 +16,8 @@ using Json = nlohmann::ordered_json;
 void print_json(const Json& value);
 // Columns padded to their widest cell; the first row is the head.
 void print_table(const std::vector<std::vector<std::string>>& rows);
+// What print_table prints.
+[[nodiscard]] std::string table_text(const std::vector<std::vector<std::string>>& rows);
 
 [[nodiscard]] std::string hex(std::string_view bytes);
 [[nodiscard]] std::string base64(std::string_view bytes);

@@ -36,10 +36,15 @@ class Overlay final : public Participant {
   OverlayManager overlay_;
 };
 
-LocalNode local_node(std::size_t index, const NetworkId& network) {
-  const std::array<std::uint8_t, 2> seed{static_cast<std::uint8_t>(index >> 8), static_cast<std::uint8_t>(index)};
+SimNode::Key key_of(std::size_t index) {
+  const std::array<std::uint8_t, 2> number{static_cast<std::uint8_t>(index >> 8), static_cast<std::uint8_t>(index)};
+  const auto seed = crypto::sha256(number);
+  return std::make_shared<const crypto::NodeKey>(crypto::NodeKey::from_seed(crypto::Secret<32>(seed)));
+}
+
+LocalNode local_node(const NodeId& id, const NetworkId& network) {
   LocalNode local;
-  local.node_id.bytes = crypto::sha256(seed);
+  local.node_id = id;
   local.network_id = network;
   local.version_string = "sim";
   return local;
@@ -70,6 +75,7 @@ SimNetwork::SimNetwork(const SimOptions& options)
       now_(seconds(1)),
       links_(options.link, options.seed, events_, [this](std::size_t node, const Input& input) { give(node, input); }) {
   keep_memory();
+  crypto::init();
   network_id_.bytes.fill(7);
 }
 
@@ -78,13 +84,16 @@ Now SimNetwork::clock() const { return {now_, {kEpoch + static_cast<std::uint64_
 SimNode& SimNetwork::add(const std::optional<PeerAddress>& address) {
   const std::size_t index = nodes_.size();
   const PeerAddress chosen = address.value_or(options_.is_closed ? private_address_of(index) : address_of(index));
-  LocalNode local = local_node(index, network_id_);
+  const SimNode::Key key = key_of(index);
+  LocalNode local = local_node(key->id(), network_id_);
   local.listening_port = chosen.port;
   OVERLAYD_CHECK(by_address_.emplace(chosen, index).second);
-  nodes_.push_back(std::make_unique<SimNode>(index, local, chosen));
+  nodes_.push_back(std::make_unique<SimNode>(index, local, key, chosen));
   links_.add_node();
   return *nodes_.back();
 }
+
+NodeId SimNetwork::id_of(std::size_t index) { return key_of(index)->id(); }
 
 std::size_t SimNetwork::add_node(const NodeOptions& options) {
   SimNode& node = add(options.address);
@@ -102,7 +111,10 @@ std::size_t SimNetwork::add_participant(const Make& make, const std::optional<Pe
 
 void SimNetwork::start(SimNode& node) {
   const std::uint64_t stream = std::uint64_t{node.life_} << 32 | (node.index() + 1);
-  auto participant = std::make_unique<Overlay>(node.overlay_options(), stream_seed(options_.seed, stream), clock());
+  const std::uint64_t seed = stream_seed(options_.seed, stream);
+  // What is secret is drawn apart: policy must not tell of it, nor depend on how often it is drawn.
+  auto entropy = std::make_shared<SeededEntropy>(Random(~seed).next());
+  auto participant = std::make_unique<Overlay>(node.overlay_options(std::move(entropy), signatures_), seed, clock());
   node.overlay_ = &participant->overlay();
   node.participant_ = std::move(participant);
   if (node.options_.has_client) give(node.index(), TransactionTakers{true});
@@ -210,6 +222,8 @@ void SimNetwork::carry_out(SimNode& node, const Output& output) {
     node.item_events_.push_back({now_, *item});
   } else if (const auto* answer = std::get_if<RequestAnswer>(&output)) {
     node.answers_.push_back(*answer);
+  } else if (const auto* survey = std::get_if<PublishSurvey>(&output)) {
+    node.survey_events_.push_back({now_, survey->status});
   } else {
     store(node, output);
   }

@@ -12,7 +12,8 @@
 //          listens a dial is refused after two latencies; in a range that is silent it ends after kDialTimeout.
 // Rule 5.  A node has a disk: what it stores is there at once, and outlives its process. A process that died hears of
 //          nothing more, and its successor of nothing that was meant for it.
-// Rule 6.  A message is one object wherever it goes, so that messages may be told apart by address.
+// Rule 6.  Identities and keys are real, made from a node's index: what nodes sign others can verify.
+// Rule 7.  A message is one object wherever it goes, so that messages may be told apart by address.
 #pragma once
 #include <map>
 
@@ -37,6 +38,8 @@ class SimNetwork {
  public:
   explicit SimNetwork(const SimOptions& options);
 
+  // Of the node that gets or will get this index.
+  [[nodiscard]] static NodeId id_of(std::size_t index);
   std::size_t add_node(const NodeOptions& options = {});
   // A node that `make` makes, given its identity.
   using Make = std::function<std::unique_ptr<Participant>(const LocalNode& local)>;
@@ -106,6 +109,7 @@ class SimNetwork {
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::map<PeerAddress, std::size_t> by_address_;
   std::unordered_set<FloodHash> forged_;
+  std::shared_ptr<SignatureMemory> signatures_ = std::make_shared<SignatureMemory>();
   std::vector<Subnet> silent_;
   Outputs outputs_;  // scratch, kept for its capacity
   std::uint64_t next_request_ = 1;

@@ -7,8 +7,21 @@
 
 namespace overlayd::sim {
 
-SimNode::SimNode(std::size_t index, const LocalNode& local, const PeerAddress& address)
-    : index_(index), local_(local), address_(address) {}
+void SeededEntropy::fill(std::span<std::uint8_t> out) {
+  for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(random_.next());
+}
+
+bool SignatureMemory::verify(const NodeId& signer, ByteView message, ByteView signature) {
+  std::string key(signer.bytes.begin(), signer.bytes.end());
+  key.append(signature.begin(), signature.end());
+  key.append(message.begin(), message.end());
+  const auto [at, is_new] = found_.try_emplace(std::move(key), false);
+  if (is_new) at->second = crypto::verify(signer, message, signature);
+  return at->second;
+}
+
+SimNode::SimNode(std::size_t index, const LocalNode& local, Key key, const PeerAddress& address)
+    : index_(index), local_(local), key_(std::move(key)), address_(address) {}
 
 OverlayManager& SimNode::overlay() const {
   OVERLAYD_CHECK(overlay_ != nullptr);
@@ -36,12 +49,18 @@ bool SimNode::is_connected_to(const NodeId& node) const {
                      [&node](const auto& entry) { return entry.second.node == node; });
 }
 
+const SurveyStatus& SimNode::survey_status() const {
+  static const SurveyStatus kNone;
+  return survey_events_.empty() ? kNone : survey_events_.back().status;
+}
+
 std::optional<PeerRecord> SimNode::stored_record(const PeerAddress& address) const {
   const auto found = options_.disk.peers.find(address);
   return found == options_.disk.peers.end() ? std::nullopt : std::optional(found->second);
 }
 
-OverlayOptions SimNode::overlay_options() const {
+OverlayOptions SimNode::overlay_options(std::shared_ptr<Entropy> entropy,
+                                        const std::shared_ptr<SignatureMemory>& signatures) const {
   OverlayOptions overlay;
   overlay.local = local_;
   overlay.relay_mode = options_.relay_mode;
@@ -57,6 +76,16 @@ OverlayOptions SimNode::overlay_options() const {
   overlay.is_preferred_only = options_.is_preferred_only;
   overlay.is_private_allowed = options_.is_private_allowed;
   overlay.preferred_keys = options_.preferred_keys;
+  if (options_.is_answering_surveys) {
+    overlay.survey.key = key_;
+    overlay.survey.entropy = std::move(entropy);
+  }
+  overlay.survey.surveyor_keys = options_.surveyor_keys;
+  overlay.survey.verify = [signatures](const NodeId& signer, ByteView message, ByteView signature) {
+    return signatures->verify(signer, message, signature);
+  };
+  overlay.survey.stored = options_.disk.survey;
+  for (const auto& [node, record] : options_.disk.survey_nodes) overlay.survey.stored_nodes.push_back({node, record});
   for (const auto& [address, record] : options_.disk.peers) overlay.stored_peers.push_back(record);
   overlay.stored_anchors = options_.disk.anchors;
   for (const auto& [subject, ban] : options_.disk.bans) overlay.stored_bans.push_back(ban);
@@ -76,7 +105,20 @@ bool SimNode::store(const Output& output) {
   else if (const auto* unbanned = std::get_if<EraseBan>(&output))
     disk.bans.erase(unbanned->subject);
   else
+    return store_survey(output);
+  return true;
+}
+
+bool SimNode::store_survey(const Output& output) {
+  SimDisk& disk = options_.disk;
+  if (const auto* survey = std::get_if<StoreSurvey>(&output)) {
+    if (survey->is_new) disk.survey_nodes.clear();
+    disk.survey = survey->record;
+  } else if (const auto* surveyed = std::get_if<StoreSurveyNode>(&output)) {
+    disk.survey_nodes.insert_or_assign(surveyed->node, surveyed->record);
+  } else {
     return false;
+  }
   return true;
 }
 

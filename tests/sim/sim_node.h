@@ -3,19 +3,42 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "core/crypto/keys.h"
 #include "core/overlay_manager.h"
 #include "tests/sim/participant.h"
 
 namespace overlayd::sim {
+
+// Chance that repeats, for keys and nonces.
+class SeededEntropy final : public Entropy {
+ public:
+  explicit SeededEntropy(std::uint64_t seed) : random_(seed) {}
+  void fill(std::span<std::uint8_t> out) override;
+
+ private:
+  Random random_;
+};
+
+// Signatures that some node has verified: what one finds a thousand others need not find again.
+class SignatureMemory {
+ public:
+  [[nodiscard]] bool verify(const NodeId& signer, ByteView message, ByteView signature);
+
+ private:
+  std::unordered_map<std::string, bool> found_;  // by all three
+};
 
 // What the storage thread would have written: all that a process leaves to the next one.
 struct SimDisk {
   std::map<PeerAddress, PeerRecord> peers{};
   std::vector<PeerAddress> anchors{};
   std::map<BanSubject, Ban> bans{};
+  Bytes survey{};
+  std::map<NodeId, Bytes> survey_nodes{};
 };
 
 struct NodeOptions {
@@ -36,7 +59,9 @@ struct NodeOptions {
   bool is_preferred_only = false;
   bool is_private_allowed = false;
   std::set<NodeId> preferred_keys{};
-  SimDisk disk{};  // what former processes left
+  bool is_answering_surveys = true;  // false: it has no key to sign with, but relays
+  std::set<NodeId> surveyor_keys{};  // empty: the quorum that its client tells it
+  SimDisk disk{};                    // what former processes left
 };
 
 // A message that the client was given.
@@ -55,6 +80,11 @@ struct ItemEvent {
   PublishItem what;
 };
 
+struct SurveyEvent {
+  Instant at;
+  SurveyStatus status;
+};
+
 struct DialEvent {
   Instant at;
   PeerAddress to;
@@ -62,10 +92,13 @@ struct DialEvent {
 
 class SimNode {
  public:
-  SimNode(std::size_t index, const LocalNode& local, const PeerAddress& address);
+  using Key = std::shared_ptr<const crypto::NodeKey>;
+  SimNode(std::size_t index, const LocalNode& local, Key key, const PeerAddress& address);
 
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] const NodeId& id() const { return local_.node_id; }
+  // Whose id is the node's.
+  [[nodiscard]] const Key& key() const { return key_; }
   [[nodiscard]] const PeerAddress& address() const { return address_; }
   // Only of a node that has one.
   [[nodiscard]] OverlayManager& overlay() const;
@@ -77,6 +110,9 @@ class SimNode {
   [[nodiscard]] const std::vector<ItemEvent>& item_events() const { return item_events_; }
   [[nodiscard]] const std::vector<RequestAnswer>& answers() const { return answers_; }
   [[nodiscard]] const std::vector<DialEvent>& dials() const { return dials_; }
+  // What was published of surveys, in order; the latest is what a client knows.
+  [[nodiscard]] const std::vector<SurveyEvent>& survey_events() const { return survey_events_; }
+  [[nodiscard]] const SurveyStatus& survey_status() const;
   // Peers that completed the handshake and are still there.
   [[nodiscard]] std::size_t authenticated() const { return authenticated_.size(); }
   [[nodiscard]] std::size_t authenticated(Direction direction) const;
@@ -92,13 +128,17 @@ class SimNode {
 
  private:
   friend class SimNetwork;
-  [[nodiscard]] OverlayOptions overlay_options() const;
+  // Of a process whose keys and nonces are drawn from `entropy`.
+  [[nodiscard]] OverlayOptions overlay_options(std::shared_ptr<Entropy> entropy,
+                                               const std::shared_ptr<SignatureMemory>& signatures) const;
   void on_peer(const PublishPeer& event, Instant now);
   // False: it is nothing to store.
   bool store(const Output& output);
+  bool store_survey(const Output& output);
 
   std::size_t index_;
   LocalNode local_;
+  Key key_;
   PeerAddress address_;
   NodeOptions options_;
   std::unique_ptr<Participant> participant_;
@@ -108,6 +148,7 @@ class SimNode {
   std::vector<ItemEvent> item_events_;
   std::vector<RequestAnswer> answers_;
   std::vector<DialEvent> dials_;
+  std::vector<SurveyEvent> survey_events_;
   std::map<PeerId, PublishPeer> authenticated_;
   std::size_t lost_links_ = 0;
   std::set<PeerId> dialling_;              // no link yet

@@ -63,8 +63,16 @@ MessagePtr make_scp(const NetworkId& network, const ScpFields& fields) {
   const ItemHash tx_set = fields.tx_set.value_or(ItemHash{make_full_hash(fields.value).bytes});
   xdr::Writer writer;
   writer.public_key(fields.node.bytes).u64(fields.slot);
+  const ItemHash quorum_set = fields.quorum_set.value_or(ItemHash{make_full_hash(77).bytes});
+  if (fields.is_externalize) {
+    writer.u32(2).u32(fields.ballot_counter).variable(make_value(tx_set, fields.value));  // SCP_ST_EXTERNALIZE
+    writer.u32(fields.ballot_counter).fixed(quorum_set.bytes);                            // nH, commitQuorumSetHash
+    const std::array<std::uint8_t, 64> signature{};
+    writer.variable(signature);
+    return wire::Message::adopt(wire::wrap(wire::MessageType::kScpMessage, writer.bytes()), network);
+  }
   writer.u32(fields.votes.empty() ? 0 : 3);  // SCP_ST_PREPARE, SCP_ST_NOMINATE
-  writer.fixed(fields.quorum_set.value_or(ItemHash{make_full_hash(77).bytes}).bytes);
+  writer.fixed(quorum_set.bytes);
   if (fields.votes.empty()) {
     writer.u32(fields.ballot_counter);
     writer.variable(fields.value_bytes == 0 ? make_value(tx_set, fields.value) : Bytes(fields.value_bytes));

@@ -18,6 +18,7 @@ struct ScpFields {
   std::size_t value_bytes = 0;           // not 0: a value of that size instead, which decodes as nothing
   std::optional<ItemHash> tx_set{};      // instead of what `value` says
   std::optional<ItemHash> quorum_set{};  // instead of one and the same for all
+  bool is_externalize = false;           // an EXTERNALIZE of that ballot instead
   std::vector<ItemHash> votes{};         // not empty: a NOMINATE that votes for values of these transaction sets
 };
 // An SCP_MESSAGE with an EXTERNALIZE-like PREPARE statement: ballot (counter, value), nothing prepared.

@@ -65,6 +65,8 @@ known = ["a.example:1",
 allow_private = true
 preferred_only = true
 preferred_keys = [")toml" + node + R"toml("]
+[survey]
+surveyor_keys = [")toml" + node + R"toml("]
 [relay]
 mode = "standalone"
 )toml");
@@ -74,7 +76,23 @@ mode = "standalone"
   CHECK(config.peers.known == std::vector<HostPort>{{"a.example", 1}, {"::1", 2}});
   CHECK(config.peers.is_private_allowed);
   CHECK(config.peers.preferred_keys == std::vector<NodeId>{crypto::NodeKey::from_seed({}).id()});
+  CHECK(config.survey.surveyor_keys == config.peers.preferred_keys);
   CHECK(config.relay.mode == RelayMode::kStandalone);
+}
+
+TEST_CASE("surveyors are node ids, not too many, and by default none is named", "[config_load]") {
+  CHECK(load_text("", "overlayd.toml").config.survey.surveyor_keys.empty());
+  const Problems refused = problems_of("[survey]\nsurveyor_keys = [\"GABC\"]\n");
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].starts_with("overlayd.toml:2: survey.surveyor_keys: item 1 is not a node id (G...)"));
+  const auto with = [](std::size_t count) {
+    const std::string node = '"' + crypto::encode_node_id(crypto::NodeKey::from_seed({}).id()) + '"';
+    std::string list = node;
+    for (std::size_t i = 1; i < count; ++i) list += "," + node;
+    return problems_of("[survey]\nsurveyor_keys = [" + list + "]\n").size();
+  };
+  CHECK(with(limits::kSurveyorKeysMax) == 0);
+  CHECK(with(limits::kSurveyorKeysMax + 1) == 1);
 }
 
 TEST_CASE("every problem is shown with file, line and key, in the order of the lines", "[config_load]") {

@@ -15,7 +15,9 @@
 #include <thread>
 
 #include "core/crypto/keys.h"
+#include "fake_survey.h"
 #include "ipc/client/client.h"
+#include "ipc/client/survey_client.h"
 #include "ipc/convert.h"
 #include "ipc/server.h"
 #include "ipc_messages.h"
@@ -149,6 +151,27 @@ class FakeOverlay final : public OverlayPort {
     return query([this, done = std::move(done)] { done(bans); });
   }
 
+  bool query_survey(std::function<void(SurveyResult)> done) override {
+    return query([this, done = std::move(done)] {
+      if (!is_silent()) done(surveys.result);
+      const std::lock_guard lock(mutex_);
+      ++survey_questions_;
+      changed_.notify_all();
+    });
+  }
+  // Waits until so many questions about surveys were asked, since the start.
+  void await_survey_questions(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, kWait, [&] { return survey_questions_ >= count; }));
+  }
+  // Changes what there is of surveys, and publishes it.
+  void change_survey(const std::function<void(SurveyResult&)>& change) {
+    run_there([&](OverlayEvents& events) {
+      change(surveys.result);
+      events.on_survey({surveys.result.status});
+    });
+  }
+
   bool query_item(const ItemId& id, std::function<void(MessagePtr)> done) override {
     return query([this, id, done = std::move(done)] {
       if (is_silent()) return;
@@ -164,6 +187,7 @@ class FakeOverlay final : public OverlayPort {
   PeerExplanation explanation;
   std::vector<Ban> bans;
   std::size_t bans_max = limits::kBansMax;
+  FakeSurvey surveys;  // later the overlay's thread only
   PeerSubject explained_last() {
     std::optional<PeerSubject> last;
     run_there([&](OverlayEvents&) { last = explained_.back(); });
@@ -251,6 +275,14 @@ class FakeOverlay final : public OverlayPort {
     if (lifted == 0) return {.request = {}, .status = RequestStatus::kNotFound};
     return stored({}, true);
   }
+  template <typename T>
+  requires requires(FakeSurvey& surveys, const T& request) { surveys.answer_to(request); }
+  RequestAnswer answer_to(const T& request) {
+    const SurveyStatus before = surveys.result.status;
+    RequestAnswer answer = surveys.answer_to(request);
+    if (surveys.result.status != before) events_->on_survey({surveys.result.status});
+    return answer;
+  }
   RequestAnswer stored(RequestAnswer answer, bool is_written) {
     const std::lock_guard lock(mutex_);
     if (is_written && is_unwritable_) answer.why = "disk full";
@@ -292,6 +324,7 @@ class FakeOverlay final : public OverlayPort {
   bool is_silent_ = false;
   bool is_unwritable_ = false;
   std::size_t refusals_ = 0;
+  std::size_t survey_questions_ = 0;
   std::deque<std::function<void()>> tasks_;
   std::vector<Input> taken_;
   std::set<FloodHash> known_;  // this and what follows: the overlay's thread only
@@ -358,6 +391,11 @@ struct Api {
   std::unique_ptr<Client> client() {
     auto connected = Client::connect({.socket = options().socket});
     INFO((connected ? std::string() : connected.error()));
+    REQUIRE(connected.ok());
+    return std::move(connected).value();
+  }
+  std::unique_ptr<SurveyClient> surveyor() {
+    auto connected = SurveyClient::connect({.socket = options().socket});
     REQUIRE(connected.ok());
     return std::move(connected).value();
   }

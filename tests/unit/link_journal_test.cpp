@@ -116,11 +116,11 @@ TEST_CASE("what is told of a link is kept as it was", "[link_journal]") {
 TEST_CASE("texts are cut", "[link_journal]") {
   Journal j;
   ClosedLink link = closed(1, 1);
-  link.error_text = std::string(99, 'a') + "bc";
-  link.detail = std::string(199, 'd') + "ef";
+  link.error_text = std::string(99, 'a').append("bc");
+  link.detail = std::string(199, 'd').append("ef");
   j.add(link);
-  CHECK(j.journal.latest(1)[0].error_text == std::string(99, 'a') + "b");
-  CHECK(j.journal.latest(1)[0].detail == std::string(199, 'd') + "e");
+  CHECK(j.journal.latest(1)[0].error_text == std::string(99, 'a').append("b"));
+  CHECK(j.journal.latest(1)[0].detail == std::string(199, 'd').append("e"));
   link.error_text.resize(100);
   link.detail.resize(200);
   j.add(link);

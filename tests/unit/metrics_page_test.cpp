@@ -102,3 +102,15 @@ TEST_CASE("what was fetched, how long it took and what is held have their lines"
   CHECK(has_line(page, "overlayd_tx_sets_bytes 6"));
   CHECK(has_line(page, "overlayd_scp_state_envelopes 7"));
 }
+
+TEST_CASE("survey messages have their lines by what became of them", "[metrics_page]") {
+  StatusSnapshot status;
+  status.metrics.survey = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const std::string page = render_metrics(status, {});
+  const char* const names[] = {"received",       "unpermitted",    "ledger_refused", "phase_refused",
+                               "limit_refused",  "bad_signatures", "relayed",        "answered",
+                               "answers_failed", "requests_sent",  "responses",      "bad_responses"};
+  int value = 0;
+  for (const char* name : names)
+    CHECK(has_line(page, "overlayd_survey_" + std::string(name) + "_total " + std::to_string(++value)));
+}

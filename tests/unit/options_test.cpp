@@ -10,15 +10,19 @@ namespace {
 
 std::string refusal(const CLI::Validator& validator, std::string text) { return validator(text); }
 
-// A program with two subcommands; what it says to these words.
+// A program with subcommands; what it says to these words.
 std::string error_of(std::vector<std::string> words) {
   CLI::App app("", "program");
   bool is_flag = false;
   std::uint64_t count = 0;
+  std::string name;
   app.add_flag("--json", is_flag);
   app.fallthrough();
   app.require_subcommand(1);
   app.add_subcommand("status", "");
+  CLI::App* group = app.add_subcommand("group", "");
+  group->require_subcommand(1);
+  group->add_subcommand("inner", "")->add_option("NAME", name)->required();
   app.add_subcommand("make", "")->add_option("--count", count)->check(whole_number(1, 10));
   std::reverse(words.begin(), words.end());
   try {
@@ -90,16 +94,25 @@ TEST_CASE("a duration has units, larger ones first, or is a number of seconds", 
           "must be a time from 1s to 1d, such as 90s, 15m, 12h, 1d or 1h30m, is \"" + std::string(bad) + "\"");
     CHECK(text == bad);
   }
+  CHECK_THAT(refusal(duration(1800), "31m"), Catch::Contains("from 1s to 30m"));
+  CHECK_THAT(refusal(duration(90), "91"), Catch::Contains("from 1s to 90s"));
   for (const char* overflows : {"213503982334602d", "213503982334601d86400s", "18446744073709551616"})
     CHECK_FALSE(refusal(duration(UINT64_MAX), overflows).empty());
 }
 
 TEST_CASE("an unknown subcommand is named, with those there are", "[options]") {
-  CHECK(error_of({"sttus"}) == "unknown subcommand \"sttus\"; the subcommands are status, make");
+  CHECK(error_of({"sttus"}) == "unknown subcommand \"sttus\"; the subcommands are status, group, make");
   CHECK(error_of({"--json", "sttus", "--count", "3"}) ==
-        "unknown subcommand \"sttus\"; the subcommands are status, make");
-  CHECK(error_of({"--jsn"}) == "unknown option \"--jsn\"; the subcommands are status, make");
-  CHECK(error_of({}) == "a subcommand is required; the subcommands are status, make");
+        "unknown subcommand \"sttus\"; the subcommands are status, group, make");
+  CHECK(error_of({"--jsn"}) == "unknown option \"--jsn\"; the subcommands are status, group, make");
+  CHECK(error_of({}) == "a subcommand is required; the subcommands are status, group, make");
+}
+
+TEST_CASE("so is one of a subcommand's own", "[options]") {
+  CHECK(error_of({"group", "innr"}) == "unknown subcommand \"innr\"; the subcommands of group are inner");
+  CHECK(error_of({"group"}) == "a subcommand is required; the subcommands of group are inner");
+  CHECK(error_of({"group", "inner"}) == "NAME is required");
+  CHECK(error_of({"group", "inner", "x"}).empty());
 }
 
 TEST_CASE("other mistakes are named as the parser names them", "[options]") {

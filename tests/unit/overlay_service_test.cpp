@@ -96,7 +96,7 @@ TEST_CASE("GetInfo tells who the daemon is", "[overlay_service]") {
   CHECK(info.daemon_version() == "overlayd test");
   CHECK(info.boot_id() == Api::kBootId);
   CHECK(info.limits().message_bytes_max() == limits::kApiMessageBytesMax);
-  CHECK(info.api_minor() == 3);
+  CHECK(info.api_minor() == 4);
   CHECK(info.limits().event_log_items_bytes_max() == limits::kEventLogItemsBytesMax);
   CHECK(info.limits().event_log_scp_state_requests_bytes_max() == limits::kEventLogScpStateRequestsBytesMax);
   CHECK(info.limits().item_batch_max() == limits::kItemBatchMax);

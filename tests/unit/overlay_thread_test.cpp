@@ -67,6 +67,11 @@ class FakeCore final : public OverlayCore {
     status.peers_inbound = 7;
     return status;
   }
+  [[nodiscard]] SurveyResult survey_result(const Now&) const override {
+    SurveyResult result;
+    result.status.nonce = 8;
+    return result;
+  }
   [[nodiscard]] std::vector<PeerSnapshot> peers(Instant) const override { return std::vector<PeerSnapshot>(3); }
   [[nodiscard]] std::vector<ClosedLink> closed_links(std::size_t limit) const override {
     return std::vector<ClosedLink>(limit);
@@ -168,7 +173,7 @@ TEST_CASE("questions are answered on the overlay thread, between slices", "[over
   CHECK(f.journal.await(4).back() == "not held");
 }
 
-TEST_CASE("questions about peers, the book and bans are answered with what they ask for", "[overlay_thread]") {
+TEST_CASE("questions about peers, the book, bans and surveys are answered with what they ask for", "[overlay_thread]") {
   Fixture f;
   REQUIRE(f.inbox.query_closed(6, [&](const auto& closed) { f.journal.add(std::to_string(closed.size())); }));
   const auto explained = [&](const PeerExplanation& explanation) {
@@ -179,8 +184,9 @@ TEST_CASE("questions about peers, the book and bans are answered with what they 
   REQUIRE(f.inbox.query_explanation(NodeId{}, explained));
   REQUIRE(f.inbox.query_known_peers([&](const auto& known) { f.journal.add(std::to_string(known.size())); }));
   REQUIRE(f.inbox.query_bans([&](const auto& bans) { f.journal.add(bans.at(0).reason); }));
+  REQUIRE(f.inbox.query_survey([&](const auto& survey) { f.journal.add(std::to_string(survey.status.nonce)); }));
   f.thread.start();
-  CHECK(f.journal.await(5) == std::vector<std::string>{"6", "5 now", "0 now", "4", "five"});
+  CHECK(f.journal.await(6) == std::vector<std::string>{"6", "5 now", "0 now", "4", "five", "8"});
 }
 
 TEST_CASE("a full inbox refuses inputs and questions, and the refused hear when there is room", "[overlay_thread]") {

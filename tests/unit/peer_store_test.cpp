@@ -138,11 +138,11 @@ TEST_CASE("a second corrupt file does not replace the first one moved aside", "[
 TEST_CASE("a newer schema and another program's database are refused and left alone", "[peer_store]") {
   const Folder folder;
   fill(folder.database(), 1);
-  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 3");
-  CHECK(open_store(folder.database()).error.starts_with(folder.database() + ": has schema version 3, made by a newer"));
+  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 4");
+  CHECK(open_store(folder.database()).error.starts_with(folder.database() + ": has schema version 4, made by a newer"));
   SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 0");
   CHECK(open_store(folder.database()).error.starts_with(folder.database() + ": is a database of another program"));
-  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
+  SQLite::Database(folder.database(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 3");
   CHECK(load_records(folder.database()).size() == 1);
 }
 

@@ -1,0 +1,116 @@
+#include "ipc/ctl/survey_output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "ipc/ctl/survey_json.h"
+#include "ipc/ctl/survey_render.h"
+
+namespace overlayd::ipc::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<Done> check_writable(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return Failure{"--output: " + path + " is a directory"};
+  if (fs::exists(path, error)) {
+    if (::access(path.c_str(), W_OK) == 0) return Done{};
+    return Failure{"--output: " + path + " cannot be written: " + std::strerror(errno)};
+  }
+  const fs::path parent = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  if (!fs::is_directory(parent, error)) return Failure{"--output: there is no directory " + parent.string()};
+  if (::access(parent.c_str(), W_OK | X_OK) == 0) return Done{};
+  return Failure{"--output: " + parent.string() + " cannot be written: " + std::strerror(errno)};
+}
+
+std::string csv_of(const SurveyResult& result, const std::string& table) {
+  return table == "nodes" ? survey_nodes_csv(result) : survey_links_csv(result);
+}
+
+std::string render(const SurveyResult& result, const SurveyOutputOptions& options) {
+  if (options.format == "json") return survey_json(result) + "\n";
+  if (options.format == "csv") return csv_of(result, options.csv);
+  if (options.format == "graphml") return survey_graphml(result);
+  if (options.format == "dot") return survey_dot(result);
+  if (options.format == "html") return survey_html(result);
+  return survey_table(result, options.has_links);
+}
+
+bool has_two_files(const SurveyOutputOptions& options) { return options.format == "csv" && options.csv.empty(); }
+
+}  // namespace
+
+void add_output_options(CLI::App& command, SurveyOutputOptions& options) {
+  command.add_option("--format", options.format, "table (default), json, csv, graphml, dot or html")
+      ->check(CLI::IsMember({"table", "json", "csv", "graphml", "dot", "html"}));
+  command.add_option("--output", options.output,
+                     "Write to this file instead of standard output; with --format csv and without --csv to two files: "
+                     "nodes.csv and links.csv in this directory, or OUTPUT-nodes.csv and OUTPUT-links.csv");
+  command.add_option("--csv", options.csv, "With --format csv only this table: nodes or links")
+      ->check(CLI::IsMember({"nodes", "links"}));
+  command.add_flag("--links", options.has_links, "In the table show the links too");
+}
+
+Result<Done> check_output(const Context& context, SurveyOutputOptions& options) {
+  if (context.is_json && !options.format.empty() && options.format != "json")
+    return Failure{"--json and --format " + options.format + " exclude each other"};
+  if (options.format.empty()) options.format = context.is_json ? "json" : options.csv.empty() ? "table" : "csv";
+  if (!options.csv.empty() && options.format != "csv") return Failure{"--csv needs --format csv"};
+  if (options.has_links && options.format != "table")
+    return Failure{"--links needs --format table; other formats have the links anyway"};
+  if (!has_two_files(options)) return options.output.empty() ? Result<Done>(Done{}) : check_writable(options.output);
+  if (options.output.empty())
+    return Failure{
+        "--format csv is two tables: choose one with --csv nodes or --csv links, or name a directory or the "
+        "begin of two file names with --output"};
+  for (const char* table : {"nodes", "links"})
+    if (auto checked = check_writable(csv_path(options.output, table)); !checked) return checked;
+  return Done{};
+}
+
+Result<Done> write_survey(const SurveyResult& result, const SurveyOutputOptions& options) {
+  if (!has_two_files(options)) return write_text(options.output, render(result, options));
+  for (const char* table : {"nodes", "links"}) {
+    auto written = write_text(csv_path(options.output, table), csv_of(result, table));
+    if (!written) return written;
+  }
+  return Done{};
+}
+
+std::string csv_path(const std::string& output, const std::string& table) {
+  std::error_code error;
+  if (fs::is_directory(output, error)) return (fs::path(output) / (table + ".csv")).string();
+  const bool has_ending = output.size() > 4 && output.ends_with(".csv");
+  return output.substr(0, output.size() - (has_ending ? 4 : 0)) + "-" + table + ".csv";
+}
+
+Result<Done> write_text(const std::string& path, const std::string& text) {
+  if (path.empty()) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (std::fflush(stdout) != 0) return Failure{std::string("standard output: ") + std::strerror(errno)};
+    return Done{};
+  }
+  // A device or a pipe is written as it is: a file would take its place.
+  std::error_code error;
+  const bool is_plain = !fs::exists(path, error) || fs::is_regular_file(fs::symlink_status(path, error));
+  const std::string written = is_plain ? path + ".part" : path;
+  std::ofstream file(written, std::ios::binary | std::ios::trunc);
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  file.close();
+  if (!file) {
+    const std::string why = std::strerror(errno);
+    if (is_plain) fs::remove(written, error);
+    return Failure{"--output: " + path + " cannot be written: " + why};
+  }
+  if (!is_plain) return Done{};
+  fs::rename(written, path, error);
+  if (error) return Failure{"--output: " + path + " cannot be written: " + error.message()};
+  return Done{};
+}
+
+}  // namespace overlayd::ipc::ctl

@@ -1,0 +1,184 @@
+#include "ipc/client/survey_client.h"
+
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "ipc_fake.h"
+
+using namespace overlayd;
+using namespace overlayd::ipc;
+using namespace overlayd::ipc::testing;
+namespace v1 = ::overlay::v1;
+
+namespace {
+
+// A run on a thread of its own, with what it told.
+class Running {
+ public:
+  Running(SurveyClient& client, RunSurveyOptions options) {
+    options.on_status = [this](const v1::SurveyStatus& status) {
+      const std::lock_guard lock(mutex_);
+      statuses_.push_back(status);
+      changed_.notify_all();
+    };
+    options.on_away = [this](const std::string& why) {
+      const std::lock_guard lock(mutex_);
+      away_.push_back(why);
+      changed_.notify_all();
+    };
+    end_ = std::async(std::launch::async, [&client, options] { return client.run(options); });
+  }
+  v1::SurveyStatus await_status(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, kWait, [&] { return statuses_.size() >= count; }));
+    return statuses_[count - 1];
+  }
+  std::string await_away(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, kWait, [&] { return away_.size() >= count; }));
+    return away_[count - 1];
+  }
+  Result<CollectedSurvey> end() {
+    REQUIRE(end_.wait_for(kWait) == std::future_status::ready);
+    return end_.get();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<v1::SurveyStatus> statuses_;
+  std::vector<std::string> away_;
+  std::future<Result<CollectedSurvey>> end_;
+};
+
+void restart(Api& api) {
+  CHECK(api.server->stop());
+  api.server.reset();
+  api.start();
+}
+
+}  // namespace
+
+TEST_CASE("a run tells each status and ends with all pages of the result", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {.collect = std::chrono::milliseconds(3000)});
+  CHECK(run.await_status(1).run() == v1::SURVEY_RUN_STATE_COLLECTING);
+  CHECK(api.overlay.await<RunSurvey>(1).at(0).collect_for == seconds(3));
+  api.overlay.change_survey([](SurveyResult& result) { finish_run(result, 500, 20); });
+  const CollectedSurvey collected = run.end().value();
+  CHECK(collected.nodes.size() == 500);
+  CHECK(collected.status.run() == v1::SURVEY_RUN_STATE_DONE);
+  CHECK(run.await_status(2).run() == v1::SURVEY_RUN_STATE_DONE);
+}
+
+TEST_CASE("a run is followed further after the daemon was away", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {});
+  run.await_status(1);
+  restart(api);
+  CHECK_THAT(run.await_away(1), Catch::StartsWith("UNAVAILABLE"));
+  run.await_status(2);
+  api.overlay.change_survey([](SurveyResult& result) { finish_run(result, 4); });
+  CHECK(run.end().value().nodes.size() == 4);
+  CHECK(api.overlay.await<RunSurvey>(1).size() == 1);  // it was not begun a second time
+}
+
+TEST_CASE("a run that was over while the daemon was away ends with its result", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {});
+  run.await_status(1);
+  CHECK(api.server->stop());
+  api.server.reset();
+  finish_run(api.overlay.surveys.result, 6);
+  api.start();
+  CHECK(run.end().value().nodes.size() == 6);
+}
+
+TEST_CASE("a run that the daemon forgot, or another in its place, is an error", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {});
+  run.await_status(1);
+  CHECK(api.server->stop());
+  api.server.reset();
+  SECTION("forgotten") {
+    api.overlay.surveys.result = {};
+    api.start();
+    CHECK_THAT(run.end().error(), Catch::Contains("forgotten the run"));
+  }
+  SECTION("another") {
+    finish_run(api.overlay.surveys.result, 6);
+    api.overlay.surveys.result.status.run_began.seconds += 60;
+    api.start();
+    CHECK_THAT(run.end().error(), Catch::Contains("another run"));
+  }
+}
+
+TEST_CASE("a daemon that stays away too long is given up, with its socket", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {.away_max = std::chrono::milliseconds(1)});
+  run.await_status(1);
+  CHECK(api.server->stop());
+  const std::string error = run.end().error();
+  CHECK_THAT(error, Catch::Contains("gave up waiting") && Catch::Contains(api.options().socket));
+}
+
+TEST_CASE("a run that is refused at once is not tried again", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  CHECK_THAT(client->run({.is_attaching = true}).error(), Catch::StartsWith("NOT_FOUND: "));
+  CHECK_THAT(client->run({.collect = std::chrono::milliseconds(1)}).error(), Catch::StartsWith("INVALID_ARGUMENT: "));
+  api.overlay.set_full(true);
+  CHECK_THAT(client->run({}).error(), Catch::StartsWith("RESOURCE_EXHAUSTED: "));
+}
+
+TEST_CASE("a request that may have been lost is repeated, and the run it began is followed", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  api.overlay.set_silent(true);  // takes the order, and says nothing
+  Running run(*client, {});
+  REQUIRE(api.overlay.await<RunSurvey>(1).size() == 1);
+  CHECK(api.server->stop());
+  api.server.reset();
+  static_cast<void>(api.overlay.surveys.answer_to(RunSurvey{}));
+  api.overlay.set_silent(false);
+  api.start();
+  run.await_status(1);
+  api.overlay.change_survey([](SurveyResult& result) { finish_run(result, 2); });
+  CHECK(run.end().value().nodes.size() == 2);
+}
+
+TEST_CASE("cancel ends a run that is followed, and later ones at once; the daemon goes on", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {});
+  run.await_status(1);
+  client->cancel();
+  CHECK(run.end().error() == "cancelled");
+  CHECK(client->run({}).error() == "cancelled");
+  CHECK(api.surveyor()->status().value().run() == v1::SURVEY_RUN_STATE_COLLECTING);
+}
+
+TEST_CASE("cancel ends the wait for a daemon that is away", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  Running run(*client, {});
+  run.await_status(1);
+  CHECK(api.server->stop());
+  run.await_away(1);
+  client->cancel();
+  CHECK(run.end().error() == "cancelled");
+}
