@@ -1,8 +1,12 @@
-// Surveys of real daemons: four in a row, the first of which surveys. What the simulator cannot show: the sealing, the
-// signatures and the counters of real links.
+// Surveys of real daemons: four in a row, each dials the one before, and the last of them surveys. What the simulator cannot show: the sealing, the
+// signatures and the counters of real links, the stored survey, and a client that outlives its daemon.
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdio>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "ipc/client/survey_client.h"
@@ -17,6 +21,7 @@ namespace {
 
 constexpr std::uint32_t kLedger = 1000;
 constexpr std::size_t kDaemons = 4;
+constexpr std::size_t kSurveyor = kDaemons - 1;
 
 class Row {
  public:
@@ -41,22 +46,40 @@ class Row {
     }
   }
 
-  // The first surveys: it is in the quorum of all, and nobody else is.
+  // The surveyor is in the quorum of all, and nobody else is.
   void update(Node& node) {
     pb::UpdateLedgerRequest request;
     request.set_sequence(kLedger);
     request.set_in_sync(true);
-    request.mutable_quorum()->add_node_ids(ids_[0]);
+    request.mutable_quorum()->add_node_ids(ids_[kSurveyor]);
     must(node.client->update_ledger(request), "UpdateLedger");
   }
 
-  [[nodiscard]] std::unique_ptr<ipc::SurveyClient> client(std::size_t of = 0) {
+  // As a power failure and the service manager would.
+  void kill_surveyor() {
+    sandbox_.kill(surveyor());
+    start_surveyor_again();
+  }
+  // As an upgrade would.
+  void restart_surveyor() {
+    REQUIRE(::kill(surveyor().pid, SIGTERM) == 0);
+    REQUIRE(sandbox_.wait_ended(surveyor(), 20s) == 0);
+    start_surveyor_again();
+  }
+
+  [[nodiscard]] std::unique_ptr<ipc::SurveyClient> client(std::size_t of = kSurveyor) {
     return must(ipc::SurveyClient::connect({.socket = nodes_[of].process.socket()}), "connect");
   }
   [[nodiscard]] const std::vector<std::string>& ids() const { return ids_; }
-  [[nodiscard]] const DaemonProcess& surveyor() const { return nodes_[0].process; }
+  [[nodiscard]] const DaemonProcess& surveyor() const { return nodes_[kSurveyor].process; }
 
  private:
+  void start_surveyor_again() {
+    Node& surveyor = nodes_[kSurveyor];
+    surveyor = attach(sandbox_.restart(surveyor.process));
+    update(surveyor);
+  }
+
   DaemonSandbox sandbox_;
   std::vector<Node> nodes_;
   std::vector<std::string> ids_;
@@ -88,6 +111,11 @@ nlohmann::json overlayctl(const DaemonProcess& daemon, const std::string& argume
   return nlohmann::json::parse(text);
 }
 
+bool is_survey_stored(const DaemonProcess& daemon) {
+  SQLite::Database database(daemon.dir + "/overlayd.db", SQLite::OPEN_READONLY);
+  return database.execAndGet("SELECT count(*) FROM survey").getInt() == 1;
+}
+
 }  // namespace
 
 TEST_CASE("a run finds four daemons in a row, and both ends of a link agree", "[survey]") {
@@ -114,7 +142,48 @@ TEST_CASE("a run finds four daemons in a row, and both ends of a link agree", "[
   const nlohmann::json shown = overlayctl(row.surveyor(), "survey result --format json");
   CHECK(shown["topology"].size() == kDaemons);
   CHECK(shown["surveyInProgress"] == false);
-  const auto refused = row.client(1)->start();
+  const auto refused = row.client(0)->start();
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error(), Catch::Contains("one at a time"));
+}
+
+TEST_CASE("a run and its client go on when the surveying daemon is killed", "[survey]") {
+  Row row;
+  const auto client = row.client();
+  std::promise<void> collecting;
+  std::promise<void> away;
+  bool has_begun = false;
+  bool has_left = false;
+  auto run = std::async(std::launch::async, [&] {
+    return client->run({.collect = 4000ms,
+                        .on_status =
+                            [&](const pb::SurveyStatus& status) {
+                              if (status.run() == pb::SURVEY_RUN_STATE_COLLECTING && !std::exchange(has_begun, true))
+                                collecting.set_value();
+                            },
+                        .on_away =
+                            [&](const std::string&) {
+                              if (!std::exchange(has_left, true)) away.set_value();
+                            }});
+  });
+  REQUIRE(collecting.get_future().wait_for(20s) == std::future_status::ready);
+  wait_until("the survey is on disk", [&] { return is_survey_stored(row.surveyor()); });
+  row.kill_surveyor();
+  REQUIRE(away.get_future().wait_for(20s) == std::future_status::ready);
+  REQUIRE(run.wait_for(60s) == std::future_status::ready);
+  const auto result = run.get();
+  INFO((result ? "" : result.error()));
+  REQUIRE(result);
+  const ipc::CollectedSurvey& survey = result.value();
+  CHECK(survey.status.run() == pb::SURVEY_RUN_STATE_DONE);
+  CHECK(survey.nodes.size() == kDaemons);
+  for (const std::string& id : row.ids()) CHECK(node_of(survey, id).state() == pb::SURVEY_NODE_STATE_COMPLETE);
+  // Links that broke in the phase are told of by neither end.
+  CHECK(link_of(survey, row.ids()[kSurveyor - 1], row.ids()[kSurveyor]) == nullptr);
+  CHECK(link_of(survey, row.ids()[kSurveyor - 1], row.ids()[kSurveyor - 2]) != nullptr);
+  // And the result outlives another process.
+  row.restart_surveyor();
+  const ipc::CollectedSurvey again = must(row.client()->result(), "GetResult");
+  CHECK(again.nodes.size() == kDaemons);
+  CHECK(again.status.run() == pb::SURVEY_RUN_STATE_DONE);
 }
