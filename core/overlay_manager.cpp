@@ -161,7 +161,6 @@ StatusSnapshot OverlayManager::status(Instant now) const {
   status.scp_state_slots = scp_state_.slots();
   status.scp_state_envelopes = scp_state_.size();
   status.is_demanding_transactions = is_demanding();
-  status.survey = survey_.status(now);
   status.uptime = now - started_;
   status.metrics = metrics_;
   return status;

@@ -113,7 +113,6 @@ struct StatusSnapshot {
   std::uint64_t scp_state_slots = 0;    // remembered
   std::uint64_t scp_state_envelopes = 0;
   bool is_demanding_transactions = false;
-  SurveyStatus survey;
   Duration uptime{0};
   OverlayMetrics metrics;
 };

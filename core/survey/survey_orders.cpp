@@ -86,7 +86,7 @@ void Survey::begin(std::uint32_t nonce, std::optional<Duration> run, const Now& 
     options_.entropy->fill(drawn);
     std::memcpy(&nonce, drawn.data(), drawn.size());
   }
-  surveyor_.begin(nonce, now);
+  surveyor_.begin(nonce);
   // Before anything is stored: a process that dies now leaves the run to the next one.
   if (run) surveyor_.begin_run(*run, SurveyPhase::kCollecting, now.unix_time, now);
   send_own(MessageType::kTimeSlicedSurveyStartCollecting,

@@ -19,14 +19,11 @@ UnixTime after(UnixTime time, Duration by) {
 
 // --- begin and end ------------------------------------------------------------------------------------------------
 
-void Surveyor::begin(std::uint32_t nonce, const Now& now) {
+void Surveyor::begin(std::uint32_t nonce) {
   key_.reset();
   crawl_.clear();
   record_ = {};
   record_.nonce = nonce;
-  record_.phase = SurveyPhase::kCollecting;
-  record_.phase_began = now.unix_time;
-  run_ = SurveyRun::kNone;
   stop_at_ = asking_ends_ = Instant::never();
   waits_for_.clear();
   stayed_.clear();
@@ -39,12 +36,12 @@ void Surveyor::begin_run(Duration collect_for, SurveyPhase phase, UnixTime phase
   record_.why.clear();
   is_record_changed_ = is_changed_ = true;
   if (phase == SurveyPhase::kCollecting) {
-    run_ = SurveyRun::kCollecting;
+    record_.run = SurveyRun::kCollecting;
     record_.stop_at = after(phase_began, collect_for);
     stop_at_ = phase_began == now.unix_time ? now.instant + collect_for : instant_of(record_.stop_at, now);
     return;
   }
-  run_ = SurveyRun::kCrawling;
+  record_.run = SurveyRun::kCrawling;
   crawl_.forgive_failed();
   if (is_asking()) crawl_.set_following(true);
 }
@@ -56,8 +53,6 @@ void Surveyor::begin_asking(const SurveyedNode& self, const std::vector<Surveyed
   stayed_.clear();
   for (const auto* links : {&inbound, &outbound})
     for (const SurveyedLink& link : *links) stayed_.push_back(link.node);
-  record_.phase = SurveyPhase::kReporting;
-  record_.phase_began = now.unix_time;
   resume_asking(entropy, phase_ends, now);
 }
 
@@ -70,22 +65,22 @@ void Surveyor::resume_asking(Entropy& entropy, Instant phase_ends, const Now& no
   batch_left_ = limits::kSurveyBatch;
   ledger_ = 0;
   ledger_sent_ = 0;
-  if (run_ == SurveyRun::kCollecting) run_ = SurveyRun::kCrawling;
-  if (run_ == SurveyRun::kCrawling) crawl_.set_following(true);
+  if (record_.run == SurveyRun::kCollecting) record_.run = SurveyRun::kCrawling;
+  if (record_.run == SurveyRun::kCrawling) crawl_.set_following(true);
   is_record_changed_ = is_changed_ = true;
 }
 
 bool Surveyor::end(const std::string& why) {
   if (!is_asking() && !is_running()) return false;
   crawl_.end(why);
-  finish(is_running() ? SurveyRun::kEnded : run_, why);
+  finish(is_running() ? SurveyRun::kEnded : record_.run, why);
   return true;
 }
 
 void Surveyor::finish(SurveyRun end, std::string why) {
   crawl_.set_following(false);
   key_.reset();
-  run_ = end;
+  record_.run = end;
   record_.why = std::move(why);
   stop_at_ = asking_ends_ = Instant::never();
   waits_for_.clear();
@@ -154,7 +149,7 @@ void Surveyor::advance(std::uint32_t ledger, const std::vector<NodeId>& peers, I
   crawl_.advance(ledger, now);
   if (now >= asking_ends_) {
     end("the reporting phase is over");
-  } else if (run_ == SurveyRun::kCrawling && crawl_.is_idle() && !peers.empty()) {
+  } else if (record_.run == SurveyRun::kCrawling && crawl_.is_idle() && !peers.empty()) {
     crawl_.judge_silent(stayed_);
     finish(SurveyRun::kDone, "");
   }
@@ -164,7 +159,7 @@ void Surveyor::advance(std::uint32_t ledger, const std::vector<NodeId>& peers, I
 Instant Surveyor::next_deadline() const {
   if (!is_asking()) return stop_at_;
   Instant next = std::min(asking_ends_, crawl_.next_deadline());
-  if (!crawl_.is_idle() || run_ == SurveyRun::kCrawling)
+  if (!crawl_.is_idle() || record_.run == SurveyRun::kCrawling)
     next = std::min(next, batch_began_ + limits::kSurveyBatchPeriod);
   return next;
 }
@@ -177,8 +172,8 @@ void Surveyor::note_rival(const NodeId& rival) {
 // --- what is told and stored --------------------------------------------------------------------------------------
 
 std::optional<Duration> Surveyor::time_left(Instant now) const {
-  if (run_ == SurveyRun::kCollecting) return std::max(Duration(0), stop_at_ - now);
-  if (run_ != SurveyRun::kCrawling || !is_asking()) return std::nullopt;
+  if (record_.run == SurveyRun::kCollecting) return std::max(Duration(0), stop_at_ - now);
+  if (record_.run != SurveyRun::kCrawling || !is_asking()) return std::nullopt;
   const std::size_t requests = crawl_.requests_left();
   const std::size_t later = requests > batch_left_ ? requests - batch_left_ : 0;
   const auto batches = static_cast<std::int64_t>((later + limits::kSurveyBatch - 1) / limits::kSurveyBatch);
@@ -198,7 +193,7 @@ void Surveyor::fill(SurveyStatus& status, Instant now) const {
   if (!has_result_) return;
   status.result_nonce = record_.nonce;
   status.is_asking = is_asking();
-  status.run = run_;
+  status.run = record_.run;
   status.why = record_.why;
   status.run_began = record_.run_began;
   status.rival = record_.rival;
@@ -216,7 +211,6 @@ void Surveyor::store(SurveyPhase phase, UnixTime phase_began, Outputs& out) {
   if (std::exchange(is_record_changed_, false)) {
     record_.phase = phase;
     record_.phase_began = phase_began;
-    record_.run = run_;
     record_.was_asking = is_asking();
     out.emplace_back(StoreSurvey{write_survey_record(record_), std::exchange(is_new_, false)});
   }
@@ -228,9 +222,8 @@ bool Surveyor::load(const SurveyOptions& stored, const Now& now) {
   const auto record = read_survey_record(stored.stored);
   if (!record) return false;
   record_ = *record;
-  run_ = record->run;
   has_result_ = true;
-  if (run_ == SurveyRun::kCollecting) stop_at_ = instant_of(record->stop_at, now);
+  if (record_.run == SurveyRun::kCollecting) stop_at_ = instant_of(record->stop_at, now);
   for (const StoreSurveyNode& node : stored.stored_nodes)
     if (const auto read = read_survey_node(node.record)) crawl_.load(read->node, read->rank);
   static_cast<void>(crawl_.take_changed());

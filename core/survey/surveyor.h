@@ -28,7 +28,7 @@ class Surveyor {
   explicit Surveyor(const NodeId& self) : crawl_(self) {}
 
   // A survey of ours began to collect; what the one before left goes.
-  void begin(std::uint32_t nonce, const Now& now);
+  void begin(std::uint32_t nonce);
   // A run takes the survey over that is under way, or the one just begun.
   void begin_run(Duration collect_for, SurveyPhase phase, UnixTime phase_began, const Now& now);
   // The nonce's nodes report from now on, up to `phase_ends`. `self`, `inbound`, `outbound`: what we tell of ourselves.
@@ -48,14 +48,15 @@ class Surveyor {
   void advance(std::uint32_t ledger, const std::vector<NodeId>& peers, Instant now);
   [[nodiscard]] Instant next_deadline() const;
   // A run's collecting phase is over.
-  [[nodiscard]] bool is_stop_due(Instant now) const { return run_ == SurveyRun::kCollecting && now >= stop_at_; }
+  [[nodiscard]] bool is_stop_due(Instant now) const { return record_.run == SurveyRun::kCollecting && now >= stop_at_; }
   // For a second: nobody would hear of it now.
   void put_off_stop(const std::string& why, Instant now);
 
   [[nodiscard]] bool is_asking() const { return key_.has_value(); }
-  [[nodiscard]] bool is_running() const { return run_ == SurveyRun::kCollecting || run_ == SurveyRun::kCrawling; }
+  [[nodiscard]] bool is_running() const {
+    return record_.run == SurveyRun::kCollecting || record_.run == SurveyRun::kCrawling;
+  }
   [[nodiscard]] const std::array<std::uint8_t, 32>& public_key() const { return key_->public_key(); }  // while asking
-  [[nodiscard]] std::uint32_t nonce() const { return record_.nonce; }
   [[nodiscard]] bool has_result() const { return has_result_; }
   void note_rival(const NodeId& rival);
   [[nodiscard]] bool has_rival() const { return !record_.rival.is_zero(); }
@@ -79,9 +80,8 @@ class Surveyor {
   [[nodiscard]] std::optional<Duration> time_left(Instant now) const;
 
   Crawl crawl_;
-  SurveyRecord record_;
+  SurveyRecord record_;  // its phase: as it was stored last
   bool has_result_ = false;
-  SurveyRun run_ = SurveyRun::kNone;
   std::optional<crypto::EcdhKeyPair> key_;
   Instant stop_at_ = Instant::never();      // of a run that collects
   Instant asking_ends_ = Instant::never();  // with the reporting phase

@@ -17,7 +17,7 @@ constexpr Duration kLong = std::chrono::minutes(30);
 std::set<std::size_t> followers_of(const SurveyNetwork& net, std::size_t surveyor) {
   std::set<std::size_t> followers;
   for (std::size_t i = 0; i < net.honest(); ++i)
-    if (net.network().node(i).overlay().status(net.network().now()).survey.surveyor == net.id(surveyor))
+    if (net.network().node(i).overlay().survey_result({net.network().now(), {}}).status.surveyor == net.id(surveyor))
       followers.insert(i);
   return followers;
 }

@@ -187,7 +187,7 @@ std::size_t SurveyNetwork::count_in(SurveyPhase phase) const {
   std::size_t count = 0;
   for (std::size_t i = 0; i < scene_.nodes; ++i) {
     const SimNode& node = network_.node(i);
-    if (node.is_alive() && node.overlay().status(network_.now()).survey.phase == phase) ++count;
+    if (node.is_alive() && node.overlay().survey_result({network_.now(), {}}).status.phase == phase) ++count;
   }
   return count;
 }

@@ -49,7 +49,7 @@ struct SurveyOverlay : OverlayFixture {
     FAIL("it is not told of node " << number);
     return topology.inbound.at(0);
   }
-  SurveyStatus status() const { return overlay->status(now.instant).survey; }
+  SurveyStatus status() const { return overlay->survey_result(now).status; }
 };
 
 TEST_CASE("survey messages are relayed to the others as they came, and not back", "[overlay_manager_survey]") {

@@ -26,7 +26,7 @@ struct Surveying {
   std::vector<NodeId> peers = kPeers;
 
   void begin() {
-    surveyor->begin(7, now);
+    surveyor->begin(7);
     enter(SurveyPhase::kCollecting);
   }
   void begin_run(Duration collect_for) {

@@ -264,7 +264,7 @@ TEST_CASE("the result stays until the next survey of ours begins", "[surveyor]")
   REQUIRE(t.status().run == SurveyRun::kDone);
   CHECK(t.surveyor->nodes().size() == 2);
   CHECK(t.status().rival == nth_node(99));
-  t.surveyor->begin(8, t.now);
+  t.surveyor->begin(8);
   CHECK(t.surveyor->nodes().empty());
   CHECK(t.status().result_nonce == 8);
   CHECK(t.status().run == SurveyRun::kNone);
