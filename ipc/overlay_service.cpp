@@ -18,20 +18,6 @@ constexpr std::uint64_t kWindowSteps = 64;  // the overlay is told of each such 
 using grpc::Status;
 using grpc::StatusCode;
 
-grpc::ServerUnaryReactor* finish_now(grpc::CallbackServerContext* context, const Status& status) {
-  auto* reactor = context->DefaultReactor();
-  reactor->Finish(status);
-  return reactor;
-}
-
-// A stream refused before it began.
-template <typename Base>
-class RefusedStream final : public Base {
- public:
-  explicit RefusedStream(const Status& status) { this->Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 class UnaryBroadcast final : public UnaryCall {
  public:
   UnaryBroadcast(grpc::ServerUnaryReactor& reactor, v1::BroadcastResponse& response)
@@ -83,10 +69,7 @@ void OverlayService::stop() {
   items_worker_.stop();
 }
 
-std::size_t OverlayService::subscribers() const {
-  const std::lock_guard lock(streams_mutex_);
-  return subscriptions_.size();
-}
+std::size_t OverlayService::subscribers() const { return subscriptions_.size(); }
 
 // --- from the overlay thread --------------------------------------------------------------------------------------
 
@@ -131,20 +114,20 @@ void OverlayService::work() {
   pending_.expire(PendingRequests::Clock::now());
   if (is_stopping_) pending_.fail_all();
   tell_takers();
-  for (const auto& stream : copy_of(broadcast_streams_)) {
+  for (const auto& stream : broadcast_streams_.copy()) {
     stream->pump();
     if (is_stopping_) stream->finish(stopping_status());
   }
-  for (const auto& subscription : copy_of(subscriptions_)) {
+  for (const auto& subscription : subscriptions_.copy()) {
     if (!subscription->has_items()) subscription->pump();
     if (is_stopping_) subscription->finish(stopping_status());
   }
   if (!is_stopping_) return;
-  for (const auto& stream : copy_of(verdict_streams_)) stream->stop();
+  for (const auto& stream : verdict_streams_.copy()) stream->stop();
 }
 
 void OverlayService::work_on_items() {
-  for (const auto& subscription : copy_of(subscriptions_))
+  for (const auto& subscription : subscriptions_.copy())
     if (subscription->has_items()) subscription->pump();
 }
 
@@ -152,7 +135,7 @@ TransactionTakers OverlayService::takers() const {
   TransactionTakers takers;
   std::optional<std::uint64_t> slowest;
   const auto now = std::chrono::steady_clock::now();
-  for (const auto& subscription : copy_of(subscriptions_)) {
+  for (const auto& subscription : subscriptions_.copy()) {
     const auto taken = subscription->taken_transaction_bytes(now);
     if (taken) slowest = std::min(*taken, slowest.value_or(*taken));
   }
@@ -173,28 +156,6 @@ void OverlayService::tell_takers() {
     return after < before || after - before >= log_.bytes_max(Topic::kTransactions) / kWindowSteps;
   };
   if (is_worth_telling() && port_.submit({now})) told_ = now;
-}
-
-template <typename Stream>
-std::vector<std::shared_ptr<Stream>> OverlayService::copy_of(const Registry<Stream>& registry) const {
-  std::vector<std::shared_ptr<Stream>> streams;
-  const std::lock_guard lock(streams_mutex_);
-  streams.reserve(registry.size());
-  for (const auto& [key, stream] : registry) streams.push_back(stream);
-  return streams;
-}
-
-template <typename Stream>
-void OverlayService::forget(Registry<Stream>& registry, Stream* stream) {
-  std::shared_ptr<Stream> last;  // may be the last reference: freed after the lock
-  {
-    const std::lock_guard lock(streams_mutex_);
-    const auto found = registry.find(stream);
-    if (found == registry.end()) return;
-    last = std::move(found->second);
-    registry.erase(found);
-  }
-  worker_.wake();
 }
 
 // --- from clients -------------------------------------------------------------------------------------------------
@@ -331,17 +292,12 @@ grpc::ServerUnaryReactor* OverlayService::SendScpState(grpc::CallbackServerConte
 grpc::ServerBidiReactor<v1::BroadcastStreamRequest, v1::BroadcastStreamResponse>* OverlayService::BroadcastStream(
     grpc::CallbackServerContext* /*context*/) {
   using Refused = RefusedStream<grpc::ServerBidiReactor<v1::BroadcastStreamRequest, v1::BroadcastStreamResponse>>;
-  auto stream =
-      std::make_shared<ipc::BroadcastStream>(port_, pending_, options_.local.network_id,
-                                             [this](ipc::BroadcastStream* done) { forget(broadcast_streams_, done); });
-  {
-    const std::lock_guard lock(streams_mutex_);
-    if (is_stopping_) return new Refused(stopping_status());
-    if (broadcast_streams_.size() >= limits::kBroadcastStreamsMax) {
-      return new Refused({StatusCode::RESOURCE_EXHAUSTED, "too many broadcast streams are open"});
-    }
-    broadcast_streams_.emplace(stream.get(), stream);
-  }
+  auto stream = std::make_shared<ipc::BroadcastStream>(port_, pending_, options_.local.network_id,
+                                                       [this](ipc::BroadcastStream* done) {
+                                                         broadcast_streams_.forget(done);
+                                                         worker_.wake();
+                                                       });
+  if (const Status entered = broadcast_streams_.enter(stream); !entered.ok()) return new Refused(entered);
   stream->start();
   return stream.get();
 }
@@ -368,15 +324,11 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* OverlayService::Subscribe(grpc:
                           .boot_id = options_.boot_id,
                           .batch = {},
                           .is_taking_transactions = has_transactions && !request->observer_only()},
-      [this](Subscription* done) { forget(subscriptions_, done); });
-  {
-    const std::lock_guard lock(streams_mutex_);
-    if (is_stopping_) return new Refused(stopping_status());
-    if (subscriptions_.size() >= limits::kSubscribersMax) {
-      return new Refused({StatusCode::RESOURCE_EXHAUSTED, "too many subscribers are attached"});
-    }
-    subscriptions_.emplace(subscription.get(), subscription);
-  }
+      [this](Subscription* done) {
+        subscriptions_.forget(done);
+        worker_.wake();
+      });
+  if (const Status entered = subscriptions_.enter(subscription); !entered.ok()) return new Refused(entered);
   subscription->start();
   worker_.wake();
   items_worker_.wake();
@@ -386,16 +338,11 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* OverlayService::Subscribe(grpc:
 grpc::ServerReadReactor<v1::VerdictsRequest>* OverlayService::Verdicts(grpc::CallbackServerContext* /*context*/,
                                                                        v1::VerdictsResponse* response) {
   using Refused = RefusedStream<grpc::ServerReadReactor<v1::VerdictsRequest>>;
-  auto stream = std::make_shared<VerdictStream>(port_, *response,
-                                                [this](VerdictStream* done) { forget(verdict_streams_, done); });
-  {
-    const std::lock_guard lock(streams_mutex_);
-    if (is_stopping_) return new Refused(stopping_status());
-    if (verdict_streams_.size() >= limits::kBroadcastStreamsMax) {
-      return new Refused({StatusCode::RESOURCE_EXHAUSTED, "too many verdict streams are open"});
-    }
-    verdict_streams_.emplace(stream.get(), stream);
-  }
+  auto stream = std::make_shared<VerdictStream>(port_, *response, [this](VerdictStream* done) {
+    verdict_streams_.forget(done);
+    worker_.wake();
+  });
+  if (const Status entered = verdict_streams_.enter(stream); !entered.ok()) return new Refused(entered);
   stream->start();
   return stream.get();
 }

@@ -18,7 +18,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
 #include "core/local_node.h"
 #include "ipc/broadcast_stream.h"
@@ -26,6 +25,7 @@
 #include "ipc/item_calls.h"
 #include "ipc/overlay_port.h"
 #include "ipc/pending_requests.h"
+#include "ipc/stream_registry.h"
 #include "ipc/subscription.h"
 #include "ipc/verdict_stream.h"
 #include "ipc/worker.h"
@@ -94,9 +94,6 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService {
                                          ::overlay::v1::SendScpStateResponse* response) override;
 
  private:
-  template <typename Stream>
-  using Registry = std::unordered_map<Stream*, std::shared_ptr<Stream>>;
-
   // Starts one of the calls about items and SCP state.
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* begin(grpc::CallbackServerContext* context,
@@ -108,10 +105,6 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService {
   void work_on_items();
   void tell_takers();
   [[nodiscard]] TransactionTakers takers() const;
-  template <typename Stream>
-  std::vector<std::shared_ptr<Stream>> copy_of(const Registry<Stream>& registry) const;
-  template <typename Stream>
-  void forget(Registry<Stream>& registry, Stream* stream);
 
   const OverlayServiceOptions options_;
   OverlayPort& port_;
@@ -127,10 +120,12 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService {
   std::mutex answers_mutex_;
   std::vector<RequestAnswer> answers_;  // from the overlay, for the worker; bounded by what is pending
 
-  mutable std::mutex streams_mutex_;
-  Registry<Subscription> subscriptions_;
-  Registry<ipc::BroadcastStream> broadcast_streams_;
-  Registry<VerdictStream> verdict_streams_;
+  StreamRegistry<Subscription> subscriptions_{limits::kSubscribersMax, "too many subscribers are attached",
+                                              is_stopping_};
+  StreamRegistry<ipc::BroadcastStream> broadcast_streams_{limits::kBroadcastStreamsMax,
+                                                          "too many broadcast streams are open", is_stopping_};
+  StreamRegistry<VerdictStream> verdict_streams_{limits::kBroadcastStreamsMax, "too many verdict streams are open",
+                                                 is_stopping_};
 
   TransactionTakers told_;  // worker only
   Worker worker_;           // last, with the next: their threads use all of the above

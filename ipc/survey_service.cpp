@@ -12,13 +12,7 @@ using grpc::StatusCode;
 
 constexpr std::chrono::milliseconds kWorkPeriod{1000};  // it is woken when there is something to do
 
-// A stream refused before it began.
-template <typename Response>
-class Refused final : public grpc::ServerWriteReactor<Response> {
- public:
-  explicit Refused(const Status& status) { this->Finish(status); }
-  void OnDone() override { delete this; }
-};
+const std::string kCrowded = "too many streams of surveys are open, " + std::to_string(kSurveyStreamsMax) + "; end one";
 
 std::uint32_t draw_nonce() {
   std::uint32_t nonce = 0;
@@ -55,7 +49,12 @@ class StatusCall final : public UnaryCall {
 }  // namespace
 
 SurveyService::SurveyService(OverlayPort& port, OverlayService& overlay)
-    : port_(port), overlay_(overlay), pending_(overlay.requests()), worker_(kWorkPeriod, [this] { work(); }) {}
+    : port_(port),
+      overlay_(overlay),
+      pending_(overlay.requests()),
+      runs_(kSurveyStreamsMax, kCrowded, is_stopping_),
+      results_(kSurveyStreamsMax, kCrowded, is_stopping_),
+      worker_(kWorkPeriod, [this] { work(); }) {}
 
 SurveyService::~SurveyService() { stop(); }
 
@@ -72,8 +71,8 @@ void SurveyService::work() {
       if (is_stopping_) stream->finish(stopping_status());
     }
   };
-  feed(copy_of(runs_));
-  feed(copy_of(results_));
+  feed(runs_.copy());
+  feed(results_.copy());
 }
 
 void SurveyService::fail_if_stopping() {
@@ -83,9 +82,10 @@ void SurveyService::fail_if_stopping() {
 // --- from the overlay thread --------------------------------------------------------------------------------------
 
 void SurveyService::on_survey(const PublishSurvey& published) {
-  const std::lock_guard lock(streams_mutex_);
-  for (const auto& [key, stream] : runs_) stream->on_status(published.status);
-  if (!runs_.empty()) has_news_ = true;
+  for (const auto& stream : runs_.copy()) {
+    stream->on_status(published.status);
+    has_news_ = true;
+  }
 }
 
 void SurveyService::flush() {
@@ -95,42 +95,13 @@ void SurveyService::flush() {
 // --- streams ------------------------------------------------------------------------------------------------------
 
 template <typename Stream>
-std::vector<std::shared_ptr<Stream>> SurveyService::copy_of(const Registry<Stream>& registry) const {
-  std::vector<std::shared_ptr<Stream>> streams;
-  const std::lock_guard lock(streams_mutex_);
-  streams.reserve(registry.size());
-  for (const auto& [key, stream] : registry) streams.push_back(stream);
-  return streams;
-}
-
-template <typename Stream>
-std::shared_ptr<Stream> SurveyService::open(Registry<Stream>& registry, Status& refused) {
+std::shared_ptr<Stream> SurveyService::open(StreamRegistry<Stream>& registry, Status& refused) {
   auto stream = std::make_shared<Stream>(
       typename Stream::Callbacks{.ask_result = [this](const std::shared_ptr<Stream>& asking) { ask_result(asking); },
                                  .wake = [this] { worker_.wake(); },
-                                 .on_done = [this, &registry](Stream* done) { forget(registry, done); }});
-  const std::lock_guard lock(streams_mutex_);
-  if (is_stopping_) {
-    refused = stopping_status();
-    return nullptr;
-  }
-  if (registry.size() >= kSurveyStreamsMax) {
-    refused = {StatusCode::RESOURCE_EXHAUSTED,
-               "too many streams of surveys are open, " + std::to_string(registry.size()) + "; end one"};
-    return nullptr;
-  }
-  registry.emplace(stream.get(), stream);
-  return stream;
-}
-
-template <typename Stream>
-void SurveyService::forget(Registry<Stream>& registry, Stream* stream) {
-  std::shared_ptr<Stream> last;  // may be the last reference: freed after the lock
-  const std::lock_guard lock(streams_mutex_);
-  const auto found = registry.find(stream);
-  if (found == registry.end()) return;
-  last = std::move(found->second);
-  registry.erase(found);
+                                 .on_done = [&registry](Stream* done) { registry.forget(done); }});
+  refused = registry.enter(stream);
+  return refused.ok() ? stream : nullptr;
 }
 
 template <typename Stream>
@@ -164,22 +135,23 @@ grpc::ServerWriteReactor<v1::SurveyResultPage>* SurveyService::GetResult(grpc::C
                                                                          const v1::GetSurveyResultRequest*) {
   Status refused;
   const auto stream = open(results_, refused);
-  if (!stream) return new Refused<v1::SurveyResultPage>(refused);
+  if (!stream) return new RefusedStream<grpc::ServerWriteReactor<v1::SurveyResultPage>>(refused);
   ask_result(stream);
   return stream.get();
 }
 
 grpc::ServerWriteReactor<v1::RunSurveyResponse>* SurveyService::Run(grpc::CallbackServerContext*,
                                                                     const v1::RunSurveyRequest* request) {
+  using Refused = RefusedStream<grpc::ServerWriteReactor<v1::RunSurveyResponse>>;
   RunSurvey run;
   if (!request->attach()) {
     const auto checked = to_run_survey(*request);
-    if (!checked) return new Refused<v1::RunSurveyResponse>({StatusCode::INVALID_ARGUMENT, checked.error()});
+    if (!checked) return new Refused({StatusCode::INVALID_ARGUMENT, checked.error()});
     run = checked.value();
   }
   Status refused;
   const auto stream = open(runs_, refused);
-  if (!stream) return new Refused<v1::RunSurveyResponse>(refused);
+  if (!stream) return new Refused(refused);
   if (request->attach()) {
     ask_result(stream);
   } else {
@@ -192,11 +164,8 @@ grpc::ServerWriteReactor<v1::RunSurveyResponse>* SurveyService::Run(grpc::Callba
 
 template <typename Fill>
 grpc::ServerUnaryReactor* SurveyService::order(grpc::CallbackServerContext* context, Input input, Fill fill) {
+  if (is_stopping_) return finish_now(context, stopping_status());
   auto* reactor = context->DefaultReactor();
-  if (is_stopping_) {
-    reactor->Finish(stopping_status());
-    return reactor;
-  }
   submit_call(pending_, port_, make_call(*reactor, std::move(fill)), {{.token = 0}}, {std::move(input)});
   fail_if_stopping();
   return reactor;
@@ -223,11 +192,7 @@ grpc::ServerUnaryReactor* SurveyService::Stop(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* SurveyService::Request(grpc::CallbackServerContext* context,
                                                  const v1::RequestSurveyRequest* request, v1::RequestSurveyResponse*) {
   const auto wanted = to_survey_request(*request);
-  if (!wanted) {
-    auto* reactor = context->DefaultReactor();
-    reactor->Finish({StatusCode::INVALID_ARGUMENT, wanted.error()});
-    return reactor;
-  }
+  if (!wanted) return finish_now(context, {StatusCode::INVALID_ARGUMENT, wanted.error()});
   return order(context, wanted.value(), [](const RequestAnswer& answer) -> Status {
     if (answer.status == RequestStatus::kNotFound)
       return {StatusCode::FAILED_PRECONDITION,
@@ -245,11 +210,8 @@ grpc::ServerUnaryReactor* SurveyService::End(grpc::CallbackServerContext* contex
 
 grpc::ServerUnaryReactor* SurveyService::GetStatus(grpc::CallbackServerContext* context,
                                                    const v1::GetSurveyStatusRequest*, v1::SurveyStatus* response) {
+  if (is_stopping_) return finish_now(context, stopping_status());
   auto* reactor = context->DefaultReactor();
-  if (is_stopping_) {
-    reactor->Finish(stopping_status());
-    return reactor;
-  }
   const auto call = std::make_shared<StatusCall>(*reactor, *response);
   const auto id = enter_call(pending_, call, {{.token = 0}});
   if (!id) return reactor;

@@ -15,11 +15,10 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
-#include <unordered_map>
 
 #include "ipc/overlay_port.h"
 #include "ipc/overlay_service.h"
+#include "ipc/stream_registry.h"
 #include "ipc/survey_stream.h"
 #include "ipc/worker.h"
 
@@ -60,9 +59,6 @@ class SurveyService final : public ::overlay::v1::Survey::CallbackService {
       grpc::CallbackServerContext* context, const ::overlay::v1::RunSurveyRequest* request) override;
 
  private:
-  template <typename Stream>
-  using Registry = std::unordered_map<Stream*, std::shared_ptr<Stream>>;
-
   // Hands `input` to the overlay; `fill` makes the call's status of the answer.
   template <typename Fill>
   grpc::ServerUnaryReactor* order(grpc::CallbackServerContext* context, Input input, Fill fill);
@@ -70,15 +66,11 @@ class SurveyService final : public ::overlay::v1::Survey::CallbackService {
   void work();
   // A stream in the registry; null: there is no room, or the daemon is stopping, and `refused` says which.
   template <typename Stream>
-  std::shared_ptr<Stream> open(Registry<Stream>& registry, grpc::Status& refused);
-  template <typename Stream>
-  void forget(Registry<Stream>& registry, Stream* stream);
+  std::shared_ptr<Stream> open(StreamRegistry<Stream>& registry, grpc::Status& refused);
   // Asks the overlay for the result, for the stream.
   template <typename Stream>
   void ask_result(const std::shared_ptr<Stream>& stream);
   void submit_run(const std::shared_ptr<RunStream>& stream, RunSurvey run);
-  template <typename Stream>
-  std::vector<std::shared_ptr<Stream>> copy_of(const Registry<Stream>& registry) const;
 
   OverlayPort& port_;
   OverlayService& overlay_;
@@ -86,9 +78,8 @@ class SurveyService final : public ::overlay::v1::Survey::CallbackService {
   std::atomic<bool> is_stopping_ = false;
   std::atomic<bool> has_news_ = false;  // published since the last flush, with somebody who follows
 
-  mutable std::mutex streams_mutex_;  // the overlay thread takes it: never held while anything is built
-  Registry<RunStream> runs_;
-  Registry<ResultStream> results_;
+  StreamRegistry<RunStream> runs_;
+  StreamRegistry<ResultStream> results_;
 
   Worker worker_;  // last: its thread uses all of the above
 };

@@ -15,6 +15,12 @@ void set_request(Input& input, RequestId id) {
 
 }  // namespace
 
+grpc::ServerUnaryReactor* finish_now(grpc::CallbackServerContext* context, const Status& status) {
+  auto* reactor = context->DefaultReactor();
+  reactor->Finish(status);
+  return reactor;
+}
+
 Status stopping_status() { return {StatusCode::UNAVAILABLE, "the daemon is stopping"}; }
 
 Status busy_status() { return {StatusCode::RESOURCE_EXHAUSTED, "the overlay is busy: its queue is full; try again"}; }

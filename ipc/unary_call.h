@@ -11,6 +11,9 @@
 
 namespace overlayd::ipc {
 
+// A call that ends before it was entered anywhere.
+grpc::ServerUnaryReactor* finish_now(grpc::CallbackServerContext* context, const grpc::Status& status);
+
 [[nodiscard]] grpc::Status stopping_status();
 [[nodiscard]] grpc::Status busy_status();     // the overlay's queue is full
 [[nodiscard]] grpc::Status crowded_status();  // the table of pending requests is full
