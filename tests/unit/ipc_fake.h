@@ -21,8 +21,11 @@
 #include "ipc/convert.h"
 #include "ipc/server.h"
 #include "ipc_messages.h"
+#include "tests/support/temp_directory.h"
 
 namespace overlayd::ipc::testing {
+
+using test::TempDirectory;
 
 inline constexpr std::chrono::seconds kWait{20};  // until an expected thing counts as missing
 
@@ -332,23 +335,6 @@ class FakeOverlay final : public OverlayPort {
   std::optional<ItemId> fetched_;
   std::vector<PeerSubject> explained_;
   std::thread thread_;
-};
-
-// A directory that goes with the test.
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ipc-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TempDirectory() { std::filesystem::remove_all(path_); }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 // A server over a fake overlay, and clients of it.

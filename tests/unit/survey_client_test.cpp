@@ -51,11 +51,30 @@ class Running {
   std::future<Result<CollectedSurvey>> end_;
 };
 
-void restart(Api& api) {
-  CHECK(api.server->stop());
-  api.server.reset();
-  api.start();
-}
+// A daemon, and a client that follows a run on it, after the first status.
+struct Followed {
+  explicit Followed(RunSurveyOptions options = {})
+      : api(start()), client(api->surveyor()), run(*client, std::move(options)) {
+    run.await_status(1);
+  }
+  void stop_daemon() {
+    CHECK(api->server->stop());
+    api->server.reset();
+  }
+  void restart_daemon() {
+    stop_daemon();
+    api->start();
+  }
+  static std::unique_ptr<Api> start() {
+    auto api = std::make_unique<Api>();
+    api->start();
+    return api;
+  }
+
+  std::unique_ptr<Api> api;
+  std::unique_ptr<SurveyClient> client;
+  Running run;
+};
 
 }  // namespace
 
@@ -74,62 +93,44 @@ TEST_CASE("a run tells each status and ends with all pages of the result", "[sur
 }
 
 TEST_CASE("a run is followed further after the daemon was away", "[survey_client]") {
-  Api api;
-  api.start();
-  const auto client = api.surveyor();
-  Running run(*client, {});
-  run.await_status(1);
-  restart(api);
-  CHECK_THAT(run.await_away(1), Catch::StartsWith("UNAVAILABLE"));
-  run.await_status(2);
-  api.overlay.change_survey([](SurveyResult& result) { finish_run(result, 4); });
-  CHECK(run.end().value().nodes.size() == 4);
-  CHECK(api.overlay.await<RunSurvey>(1).size() == 1);  // it was not begun a second time
+  Followed f;
+  f.restart_daemon();
+  CHECK_THAT(f.run.await_away(1), Catch::StartsWith("UNAVAILABLE"));
+  f.run.await_status(2);
+  f.api->overlay.change_survey([](SurveyResult& result) { finish_run(result, 4); });
+  CHECK(f.run.end().value().nodes.size() == 4);
+  CHECK(f.api->overlay.await<RunSurvey>(1).size() == 1);  // it was not begun a second time
 }
 
 TEST_CASE("a run that was over while the daemon was away ends with its result", "[survey_client]") {
-  Api api;
-  api.start();
-  const auto client = api.surveyor();
-  Running run(*client, {});
-  run.await_status(1);
-  CHECK(api.server->stop());
-  api.server.reset();
-  finish_run(api.overlay.surveys.result, 6);
-  api.start();
-  CHECK(run.end().value().nodes.size() == 6);
+  Followed f;
+  f.stop_daemon();
+  finish_run(f.api->overlay.surveys.result, 6);
+  f.api->start();
+  CHECK(f.run.end().value().nodes.size() == 6);
 }
 
 TEST_CASE("a run that the daemon forgot, or another in its place, is an error", "[survey_client]") {
-  Api api;
-  api.start();
-  const auto client = api.surveyor();
-  Running run(*client, {});
-  run.await_status(1);
-  CHECK(api.server->stop());
-  api.server.reset();
+  Followed f;
+  f.stop_daemon();
   SECTION("forgotten") {
-    api.overlay.surveys.result = {};
-    api.start();
-    CHECK_THAT(run.end().error(), Catch::Contains("forgotten the run"));
+    f.api->overlay.surveys.result = {};
+    f.api->start();
+    CHECK_THAT(f.run.end().error(), Catch::Contains("forgotten the run"));
   }
   SECTION("another") {
-    finish_run(api.overlay.surveys.result, 6);
-    api.overlay.surveys.result.status.run_began.seconds += 60;
-    api.start();
-    CHECK_THAT(run.end().error(), Catch::Contains("another run"));
+    finish_run(f.api->overlay.surveys.result, 6);
+    f.api->overlay.surveys.result.status.run_began.seconds += 60;
+    f.api->start();
+    CHECK_THAT(f.run.end().error(), Catch::Contains("another run"));
   }
 }
 
 TEST_CASE("a daemon that stays away too long is given up, with its socket", "[survey_client]") {
-  Api api;
-  api.start();
-  const auto client = api.surveyor();
-  Running run(*client, {.away_max = std::chrono::milliseconds(1)});
-  run.await_status(1);
-  CHECK(api.server->stop());
-  const std::string error = run.end().error();
-  CHECK_THAT(error, Catch::Contains("gave up waiting") && Catch::Contains(api.options().socket));
+  Followed f({.away_max = std::chrono::milliseconds(1)});
+  CHECK(f.api->server->stop());
+  const std::string error = f.run.end().error();
+  CHECK_THAT(error, Catch::Contains("gave up waiting") && Catch::Contains(f.api->options().socket));
 }
 
 TEST_CASE("a run that is refused at once is not tried again", "[survey_client]") {
@@ -160,25 +161,17 @@ TEST_CASE("a request that may have been lost is repeated, and the run it began i
 }
 
 TEST_CASE("cancel ends a run that is followed, and later ones at once; the daemon goes on", "[survey_client]") {
-  Api api;
-  api.start();
-  const auto client = api.surveyor();
-  Running run(*client, {});
-  run.await_status(1);
-  client->cancel();
-  CHECK(run.end().error() == "cancelled");
-  CHECK(client->run({}).error() == "cancelled");
-  CHECK(api.surveyor()->status().value().run() == v1::SURVEY_RUN_STATE_COLLECTING);
+  Followed f;
+  f.client->cancel();
+  CHECK(f.run.end().error() == "cancelled");
+  CHECK(f.client->run({}).error() == "cancelled");
+  CHECK(f.api->surveyor()->status().value().run() == v1::SURVEY_RUN_STATE_COLLECTING);
 }
 
 TEST_CASE("cancel ends the wait for a daemon that is away", "[survey_client]") {
-  Api api;
-  api.start();
-  const auto client = api.surveyor();
-  Running run(*client, {});
-  run.await_status(1);
-  CHECK(api.server->stop());
-  run.await_away(1);
-  client->cancel();
-  CHECK(run.end().error() == "cancelled");
+  Followed f;
+  CHECK(f.api->server->stop());
+  f.run.await_away(1);
+  f.client->cancel();
+  CHECK(f.run.end().error() == "cancelled");
 }

@@ -11,11 +11,13 @@
 #include "ipc/ctl/survey_json.h"
 #include "ipc/ctl/survey_output.h"
 #include "survey_result_samples.h"
+#include "tests/support/temp_directory.h"
 
 using namespace overlayd;
 using namespace overlayd::ipc::ctl;
 using namespace overlayd::ipc::ctl::testing;
 using Catch::Contains;
+using test::TempDirectory;
 
 namespace {
 
@@ -112,33 +114,6 @@ Xml parsed_xml(const std::string& text) {
   CHECK(open.empty());
   return xml;
 }
-
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "survey-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TempDirectory() { std::filesystem::remove_all(path_); }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-  [[nodiscard]] std::string text(const std::string& name) const {
-    std::ifstream stream(file(name));
-    std::stringstream all;
-    all << stream.rdbuf();
-    return all.str();
-  }
-  [[nodiscard]] std::set<std::string> names() const {
-    std::set<std::string> found;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) found.insert(entry.path().filename().string());
-    return found;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace
 
