@@ -294,7 +294,7 @@ grpc::ServerBidiReactor<v1::BroadcastStreamRequest, v1::BroadcastStreamResponse>
   using Refused = RefusedStream<grpc::ServerBidiReactor<v1::BroadcastStreamRequest, v1::BroadcastStreamResponse>>;
   auto stream = std::make_shared<ipc::BroadcastStream>(port_, pending_, options_.local.network_id,
                                                        [this](ipc::BroadcastStream* done) {
-                                                         broadcast_streams_.forget(done);
+                                                         const auto last = broadcast_streams_.take(done);
                                                          worker_.wake();
                                                        });
   if (const Status entered = broadcast_streams_.enter(stream); !entered.ok()) return new Refused(entered);
@@ -325,7 +325,7 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* OverlayService::Subscribe(grpc:
                           .batch = {},
                           .is_taking_transactions = has_transactions && !request->observer_only()},
       [this](Subscription* done) {
-        subscriptions_.forget(done);
+        const auto last = subscriptions_.take(done);
         worker_.wake();
       });
   if (const Status entered = subscriptions_.enter(subscription); !entered.ok()) return new Refused(entered);
@@ -339,7 +339,7 @@ grpc::ServerReadReactor<v1::VerdictsRequest>* OverlayService::Verdicts(grpc::Cal
                                                                        v1::VerdictsResponse* response) {
   using Refused = RefusedStream<grpc::ServerReadReactor<v1::VerdictsRequest>>;
   auto stream = std::make_shared<VerdictStream>(port_, *response, [this](VerdictStream* done) {
-    verdict_streams_.forget(done);
+    const auto last = verdict_streams_.take(done);
     worker_.wake();
   });
   if (const Status entered = verdict_streams_.enter(stream); !entered.ok()) return new Refused(entered);

@@ -1,7 +1,7 @@
 // The open streams of one kind: what keeps them alive from their call to their OnDone, and how a call ends that gets none.
 // Limits. count_max at a time; a further one is refused with RESOURCE_EXHAUSTED and `crowded`.
 // Stop.   Once `is_stopping` is set, the next copy() holds every stream there will be: enter refuses from then on.
-// Threads. All from any thread. forget may free the stream, after the lock.
+// Threads. All from any thread.
 #pragma once
 #include <grpcpp/grpcpp.h>
 
@@ -38,14 +38,12 @@ class StreamRegistry {
     streams_.emplace(stream.get(), stream);
     return grpc::Status::OK;
   }
-  // One that is not there is passed over.
-  void forget(Stream* stream) {
-    std::shared_ptr<Stream> last;  // may be the last reference: freed after the lock
+  // Ends the entry; null: there was none. The caller holds the answer until nothing of the stream is needed any more: a
+  // function that the stream itself holds, its on_done, is gone with it.
+  [[nodiscard]] std::shared_ptr<Stream> take(Stream* stream) {
     const std::lock_guard lock(mutex_);
-    const auto found = streams_.find(stream);
-    if (found == streams_.end()) return;
-    last = std::move(found->second);
-    streams_.erase(found);
+    auto entry = streams_.extract(stream);
+    return entry.empty() ? nullptr : std::move(entry.mapped());
   }
   [[nodiscard]] std::vector<std::shared_ptr<Stream>> copy() const {
     std::vector<std::shared_ptr<Stream>> streams;

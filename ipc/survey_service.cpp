@@ -99,7 +99,7 @@ std::shared_ptr<Stream> SurveyService::open(StreamRegistry<Stream>& registry, St
   auto stream = std::make_shared<Stream>(
       typename Stream::Callbacks{.ask_result = [this](const std::shared_ptr<Stream>& asking) { ask_result(asking); },
                                  .wake = [this] { worker_.wake(); },
-                                 .on_done = [&registry](Stream* done) { registry.forget(done); }});
+                                 .on_done = [&registry](Stream* done) { const auto last = registry.take(done); }});
   refused = registry.enter(stream);
   return refused.ok() ? stream : nullptr;
 }

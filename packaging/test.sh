@@ -22,6 +22,15 @@ while [ $# -gt 0 ]; do
 done
 jobs=$(nproc)
 step() { printf '\n=== %s (%(%H:%M:%S)T)\n' "$*" -1; }
+# A sanitizer's tests: ctest's last lines, and before them what the failed ones printed, the first lines of each.
+sanitized_tests() {
+  local preset=$1 log="build-$1/ctest.log" status=0
+  shift
+  ctest --preset "$preset" -j "$jobs" "$@" --output-on-failure >"$log" 2>&1 || status=$?
+  if [ "$status" -ne 0 ]; then grep -A 40 -E '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" | cut -c1-300 | head -n 400; fi
+  tail -n 25 "$log"
+  return "$status"
+}
 
 step "dependencies"
 packaging/install-deps.sh
@@ -38,12 +47,12 @@ if [ "$quick" = no ]; then
   cmake --preset asan -Wno-dev >/dev/null
   cmake --build --preset asan -j "$jobs" --target unit_tests -- --quiet
   # Two seeds of each scenario of the simulator (the preset says so); all 20 run in the release build below.
-  ctest --preset asan -j "$jobs" -L 'unit|sim' --output-on-failure --progress | tail -n 25
+  sanitized_tests asan -L 'unit|sim'
 
   step "ThreadSanitizer, for what has threads"
   cmake --preset tsan -Wno-dev >/dev/null
   cmake --build --preset tsan -j "$jobs" --target threaded_tests -- --quiet
-  ctest --preset tsan -j "$jobs" -R '^(overlayd_daemon|daemon_storage|event_log)_tests' --output-on-failure --progress | tail -n 25
+  sanitized_tests tsan -R '^(overlayd_daemon|daemon_storage|event_log)_tests'
 
   step "fuzzing, $fuzz_seconds s a target"
   packaging/fuzz.sh --seconds "$fuzz_seconds"
