@@ -27,7 +27,7 @@ sanitized_tests() {
   local preset=$1 log="build-$1/ctest.log" status=0
   shift
   ctest --preset "$preset" -j "$jobs" "$@" --output-on-failure >"$log" 2>&1 || status=$?
-  if [ "$status" -ne 0 ]; then grep -A 40 -E '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" | cut -c1-300 | head -n 400; fi
+  if [ "$status" -ne 0 ]; then grep -A 40 -E '\*\*\*(Failed|Timeout|Exception|Not Run)' "$log" | cut -c1-300 | head -n 400 || true; fi
   tail -n 25 "$log"
   return "$status"
 }
