@@ -190,6 +190,7 @@ inline constexpr std::size_t kEventLogPeersBytesMax = 4 << 20;
 inline constexpr std::size_t kEventLogItemsBytesMax = 64 << 20;
 static_assert(kEventLogItemsBytesMax >= 2 * kApiMessageBytesMax, "one of the largest items must not push out another");
 inline constexpr std::size_t kEventLogScpStateRequestsBytesMax = 1 << 20;
+inline constexpr std::size_t kEventLogSurveyBytesMax = 1 << 20;
 inline constexpr std::size_t kEventBatchMax = 1000;          // events in one message to a subscriber
 inline constexpr std::size_t kEventBatchBytesMax = 1 << 20;  // their XDR, unless one event alone is larger
 inline constexpr std::size_t kSubscribersMax = 64;

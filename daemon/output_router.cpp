@@ -43,7 +43,7 @@ void OutputRouter::route(Outputs& outputs, std::int64_t arrival_unix_nanos) {
       },
       [&](const PublishSurvey& published) {
         survey_log_.on_survey(published.status);
-        to_.events.on_survey(published);
+        to_.events.on_survey(published, arrival_unix_nanos);
         has_events = true;
       },
       [&](const RequestAnswer& answer) {

@@ -193,6 +193,7 @@ void to_proto(const LoggedEvent& event, v1::Event& out) {
     out.mutable_scp_state_request()->set_from_ledger(event.scp_state_request->from_ledger);
     out.mutable_scp_state_request()->set_envelopes_sent(event.scp_state_request->envelopes_sent);
   }
+  if (event.survey) to_proto(*event.survey, *out.mutable_survey());
   if (!event.message) return;
   const wire::Message& message = *event.message;
   const std::string_view flood_hash = text_of(message.flood_hash().view());

@@ -12,6 +12,7 @@ std::size_t event_bytes(const LoggedEvent& event) {
   if (event.peer) bytes += sizeof(PublishPeer) + event.peer->detail.size();
   if (event.item) bytes += sizeof(PublishItem) + (event.item->message ? event.item->message->size() : 0);
   if (event.scp_state_request) bytes += sizeof(PublishScpStateRequest);
+  if (event.survey) bytes += sizeof(SurveyStatus) + event.survey->why.size();
   return bytes;
 }
 
@@ -45,6 +46,12 @@ std::uint64_t EventLog::append_scp_state_request(std::int64_t arrival_unix_nanos
                  .arrival_unix_nanos = arrival_unix_nanos,
                  .from = request.from,
                  .scp_state_request = std::make_shared<const PublishScpStateRequest>(request)});
+}
+
+std::uint64_t EventLog::append_survey(std::int64_t arrival_unix_nanos, const SurveyStatus& status) {
+  return append({.topic = Topic::kSurvey,
+                 .arrival_unix_nanos = arrival_unix_nanos,
+                 .survey = std::make_shared<const SurveyStatus>(status)});
 }
 
 std::uint64_t EventLog::append(LoggedEvent event) {
@@ -97,8 +104,8 @@ Result<EventLog::Cursor> EventLog::attach(const std::vector<Topic>& topics,
 }
 
 EventLog::Batch EventLog::read(Cursor& cursor, const ReadLimits& limits) const {
-  static constexpr std::array<Topic, kTopicCount> kReadOrder{Topic::kScp, Topic::kPeers, Topic::kScpStateRequests,
-                                                             Topic::kItems, Topic::kTransactions};
+  static constexpr std::array<Topic, kTopicCount> kReadOrder{Topic::kScp,    Topic::kPeers, Topic::kScpStateRequests,
+                                                             Topic::kSurvey, Topic::kItems, Topic::kTransactions};
   Batch batch;
   std::size_t bytes = 0;
   const std::lock_guard lock(mutex_);

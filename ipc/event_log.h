@@ -1,4 +1,4 @@
-// What subscribers have still to be told: five logs, one per topic, each bounded in bytes.
+// What subscribers have still to be told: six logs, one per topic, each bounded in bytes.
 //
 // Words.   The *ordinal* of an event counts the events of its topic from 1, without a hole. Its *sequence number* is
 //          topic × 10^15 + ordinal: unique over all topics, below 2^53, and it tells the topic.
@@ -11,7 +11,7 @@
 //          those that left before the reader came. The cursor moves past both. So, for every reader and topic:
 //          delivered + counted in Gaps = published since it was attached.
 //          taken_bytes tells how far a reader has come, in bytes: what others may publish without costing it an event.
-// Rule 4.  read takes SCP events first, then peers', requests for SCP state, items, and transactions last.
+// Rule 4.  read takes SCP events first, then peers', requests for SCP state, surveys, items, and transactions last.
 // Limits.  EventLogOptions; one read is bounded in events and in bytes, and always moves if anything waits.
 // Sharing. Events are shared, not copied. All methods may be called from any thread; none waits for a reader.
 // Not here: waking readers (overlay_service), what an event looks like on the wire (convert).
@@ -31,8 +31,15 @@
 namespace overlayd::ipc {
 
 // Numbers of the public contract.
-enum class Topic : std::uint8_t { kScp = 1, kTransactions = 2, kPeers = 3, kItems = 4, kScpStateRequests = 5 };
-inline constexpr std::size_t kTopicCount = 5;
+enum class Topic : std::uint8_t {
+  kScp = 1,
+  kTransactions = 2,
+  kPeers = 3,
+  kItems = 4,
+  kScpStateRequests = 5,
+  kSurvey = 6
+};
+inline constexpr std::size_t kTopicCount = 6;
 [[nodiscard]] constexpr std::size_t topic_index(Topic topic) { return static_cast<std::size_t>(topic) - 1; }
 [[nodiscard]] constexpr Topic topic_at(std::size_t index) { return static_cast<Topic>(index + 1); }
 
@@ -52,6 +59,7 @@ struct LoggedEvent {
   std::shared_ptr<const PublishPeer> peer{};                          // topic peers
   std::shared_ptr<const PublishItem> item{};                          // topic items
   std::shared_ptr<const PublishScpStateRequest> scp_state_request{};  // topic scp_state_requests
+  std::shared_ptr<const SurveyStatus> survey{};                       // topic survey
   std::uint64_t bytes_before = 0;                                     // of its topic's events published before it
 
   [[nodiscard]] std::uint64_t sequence() const { return to_sequence(topic, ordinal); }
@@ -67,9 +75,9 @@ struct LoggedGap {
 struct EventLogOptions {
   // By topic_index. What counts is the StellarMessage, if there is one, what else the event holds by itself, and
   // limits::kEventOverheadBytes.
-  std::array<std::size_t, kTopicCount> bytes_max{limits::kEventLogScpBytesMax, limits::kEventLogTransactionsBytesMax,
-                                                 limits::kEventLogPeersBytesMax, limits::kEventLogItemsBytesMax,
-                                                 limits::kEventLogScpStateRequestsBytesMax};
+  std::array<std::size_t, kTopicCount> bytes_max{
+      limits::kEventLogScpBytesMax,   limits::kEventLogTransactionsBytesMax,     limits::kEventLogPeersBytesMax,
+      limits::kEventLogItemsBytesMax, limits::kEventLogScpStateRequestsBytesMax, limits::kEventLogSurveyBytesMax};
 };
 
 struct TopicCounts {
@@ -104,6 +112,7 @@ class EventLog {
   std::uint64_t append_peer(std::int64_t arrival_unix_nanos, PublishPeer peer);
   std::uint64_t append_item(std::int64_t arrival_unix_nanos, PublishItem item);
   std::uint64_t append_scp_state_request(std::int64_t arrival_unix_nanos, const PublishScpStateRequest& request);
+  std::uint64_t append_survey(std::int64_t arrival_unix_nanos, const SurveyStatus& status);
 
   // A cursor for `topics` that starts with the next event of each; for a topic with a number in `resume_after`
   // (sequence numbers) with the event after that one. Refuses a number that is of no topic asked for, of a topic named

@@ -39,7 +39,7 @@ class OverlayEvents {
   virtual void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos) = 0;
   virtual void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) = 0;
   // The status of surveys has changed; only the latest counts.
-  virtual void on_survey(const PublishSurvey& published) = 0;
+  virtual void on_survey(const PublishSurvey& published, std::int64_t arrival_unix_nanos) = 0;
   virtual void on_request_answer(const RequestAnswer& answer) = 0;
   // The batch is complete: wake the subscribers.
   virtual void flush() = 0;

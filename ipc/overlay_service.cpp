@@ -1,6 +1,7 @@
 #include "ipc/overlay_service.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/wire/message.h"
 #include "ipc/convert.h"
@@ -90,6 +91,15 @@ void OverlayService::on_item(const PublishItem& published, std::int64_t arrival_
 
 void OverlayService::on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) {
   log_.append_scp_state_request(arrival_unix_nanos, published);
+}
+
+void OverlayService::on_survey(const PublishSurvey& published, std::int64_t arrival_unix_nanos) {
+  const auto turns = [](const SurveyStatus& status) {
+    return std::tie(status.phase, status.surveyor, status.nonce, status.run, status.run_began, status.rival);
+  };
+  if (turns(published.status) == turns(surveyed_)) return;
+  surveyed_ = published.status;
+  log_.append_survey(arrival_unix_nanos, published.status);
 }
 
 void OverlayService::on_request_answer(const RequestAnswer& answer) {
@@ -188,10 +198,12 @@ grpc::ServerUnaryReactor* OverlayService::GetInfo(grpc::CallbackServerContext* c
   bounds.set_ledger_hashes_max(limits::kLedgerHashesMax);
   bounds.set_event_log_items_bytes_max(log_.bytes_max(Topic::kItems));
   bounds.set_event_log_scp_state_requests_bytes_max(log_.bytes_max(Topic::kScpStateRequests));
+  bounds.set_event_log_survey_bytes_max(log_.bytes_max(Topic::kSurvey));
   bounds.set_item_batch_max(limits::kItemBatchMax);
   bounds.set_fetches_max(limits::kClientFetchesMax);
-  for (const char* name : {"topic.scp", "topic.transactions", "topic.peers", "resume", "backpressure", "topic.items",
-                           "topic.scp_state_requests", "items", "scp_state", "bans", "peer_book", "survey"})
+  for (const char* name :
+       {"topic.scp", "topic.transactions", "topic.peers", "resume", "backpressure", "topic.items",
+        "topic.scp_state_requests", "items", "scp_state", "bans", "peer_book", "survey", "topic.survey"})
     response->add_capabilities(name);
   return finish_now(context, Status::OK);
 }

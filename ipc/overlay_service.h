@@ -59,6 +59,7 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService {
   void on_peer(const PublishPeer& published, std::int64_t arrival_unix_nanos);
   void on_item(const PublishItem& published, std::int64_t arrival_unix_nanos);
   void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos);
+  void on_survey(const PublishSurvey& published, std::int64_t arrival_unix_nanos);
   void on_request_answer(const RequestAnswer& answer);
   void flush();
 
@@ -127,6 +128,7 @@ class OverlayService final : public ::overlay::v1::Overlay::CallbackService {
   StreamRegistry<VerdictStream> verdict_streams_{limits::kBroadcastStreamsMax, "too many verdict streams are open",
                                                  is_stopping_};
 
+  SurveyStatus surveyed_;   // of the last event of topic survey; overlay thread only
   TransactionTakers told_;  // worker only
   Worker worker_;           // last, with the next: their threads use all of the above
   Worker items_worker_;

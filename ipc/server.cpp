@@ -82,7 +82,10 @@ class Events final : public OverlayEvents {
   void on_scp_state_request(const PublishScpStateRequest& published, std::int64_t arrival_unix_nanos) override {
     overlay_.on_scp_state_request(published, arrival_unix_nanos);
   }
-  void on_survey(const PublishSurvey& published) override { survey_.on_survey(published); }
+  void on_survey(const PublishSurvey& published, std::int64_t arrival_unix_nanos) override {
+    overlay_.on_survey(published, arrival_unix_nanos);
+    survey_.on_survey(published);
+  }
   void on_request_answer(const RequestAnswer& answer) override {
     if (is_of_operator(answer.request))
       admin_.on_request_answer(answer);

@@ -4,11 +4,14 @@
 #include <memory>
 #include <optional>
 
+#include "core/crypto/strkey.h"
 #include "ipc/client/client.h"
 #include "ipc/ctl/commands.h"
 #include "ipc/ctl/names.h"
 #include "ipc/ctl/options.h"
 #include "ipc/ctl/output.h"
+#include "ipc/ctl/survey_fields.h"
+#include "ipc/ctl/survey_json.h"
 
 namespace overlayd::ipc::ctl {
 namespace {
@@ -67,6 +70,7 @@ Json event_json(const v1::Event& event) {
     object["from_ledger"] = event.scp_state_request().from_ledger();
     object["envelopes_sent"] = event.scp_state_request().envelopes_sent();
   }
+  if (event.has_survey()) object["survey"] = survey_status_json(to_status(event.survey()));
   if (event.hash().empty()) return object;
   object["hash"] = hex(event.hash());
   if (!event.flood_hash().empty()) object["flood_hash"] = hex(event.flood_hash());
@@ -75,6 +79,17 @@ Json event_json(const v1::Event& event) {
   object["size"] = event.xdr().size();
   object["xdr"] = base64(event.xdr());
   return object;
+}
+
+std::string survey_text(const SurveyStatus& status) {
+  std::string text(word_of(status.phase));
+  if (status.phase != SurveyPhase::kInactive) {
+    text += "  " + crypto::encode_node_id(status.surveyor) + (status.is_ours ? " (this node)" : "") + "  nonce " +
+            std::to_string(status.nonce);
+  }
+  if (status.run != SurveyRun::kNone) text += "  run " + std::string(word_of(status.run));
+  if (!status.rival.is_zero()) text += "  another surveyor " + crypto::encode_node_id(status.rival);
+  return text;
 }
 
 // What follows the sequence number, the topic and the sender.
@@ -89,6 +104,7 @@ std::string event_text(const v1::Event& event) {
     return "from ledger " + std::to_string(request.from_ledger()) + "  " + std::to_string(request.envelopes_sent()) +
            " envelopes sent";
   }
+  if (event.has_survey()) return survey_text(to_status(event.survey()));
   std::string text = hex(event.hash());
   if (event.has_item()) {
     const v1::ItemEvent& item = event.item();
@@ -208,9 +224,10 @@ void add_subscribe(CLI::App& app, Context& context) {
   SubscribeOptions& o = *options;
   CLI::App* command = app.add_subcommand("subscribe", "Prints what peers send, as it comes");
   command
-      ->add_option("--topics", o.topics, "Of scp, transactions, peers, items, scp_state_requests; separated by commas")
+      ->add_option("--topics", o.topics,
+                   "Of scp, transactions, peers, items, scp_state_requests, survey; separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"scp", "transactions", "peers", "items", "scp_state_requests"}))
+      ->check(CLI::IsMember({"scp", "transactions", "peers", "items", "scp_state_requests", "survey"}))
       ->capture_default_str();
   command->add_option("--count", o.count, "End after so many events (0: never); exit code 1 if it ends before")
       ->check(whole_number(0, UINT64_MAX));

@@ -13,12 +13,12 @@ struct TopicName {
   ::overlay::v1::Topic topic;
   const char* name;
 };
-inline constexpr std::array<TopicName, 5> kTopicNames{
-    {{::overlay::v1::TOPIC_SCP, "scp"},
-     {::overlay::v1::TOPIC_TRANSACTIONS, "transactions"},
-     {::overlay::v1::TOPIC_PEERS, "peers"},
-     {::overlay::v1::TOPIC_ITEMS, "items"},
-     {::overlay::v1::TOPIC_SCP_STATE_REQUESTS, "scp_state_requests"}}};
+inline constexpr std::array<TopicName, 6> kTopicNames{{{::overlay::v1::TOPIC_SCP, "scp"},
+                                                       {::overlay::v1::TOPIC_TRANSACTIONS, "transactions"},
+                                                       {::overlay::v1::TOPIC_PEERS, "peers"},
+                                                       {::overlay::v1::TOPIC_ITEMS, "items"},
+                                                       {::overlay::v1::TOPIC_SCP_STATE_REQUESTS, "scp_state_requests"},
+                                                       {::overlay::v1::TOPIC_SURVEY, "survey"}}};
 
 inline const char* topic_text(::overlay::v1::Topic topic) {
   for (const TopicName& known : kTopicNames)

@@ -99,6 +99,7 @@ class LogRun {
       case 6:
       case 7: return publish_item();
       case 8: return publish_scp_state_request();
+      case 9: return publish_survey();
       default: return read();
     }
   }
@@ -141,6 +142,14 @@ class LogRun {
             {++arrival_, 128 + sizeof(PublishScpStateRequest), request.from, nullptr, {}, request.from_ledger});
     OVERLAYD_CHECK(real_.append_scp_state_request(arrival_, request) ==
                    topic_of(Topic::kScpStateRequests).published.size());
+  }
+  void publish_survey() {
+    SurveyStatus status;
+    status.nonce = commands_.take_byte();
+    status.why = std::string(commands_.take_byte(), 'x');
+    publish(Topic::kSurvey,
+            {++arrival_, 128 + sizeof(SurveyStatus) + status.why.size(), NodeId{}, nullptr, status.why, status.nonce});
+    OVERLAYD_CHECK(real_.append_survey(arrival_, status) == topic_of(Topic::kSurvey).published.size());
   }
   void publish(Topic topic, TopicModel::Event event) {
     topic_of(topic).publish(std::move(event), options_.bytes_max[topic_index(topic)]);
@@ -220,9 +229,9 @@ class LogRun {
     check_fullness(reader, batch, bytes, limits);
     return batch;
   }
-  // SCP first, then peers, requests for SCP state, items, transactions.
+  // SCP first, then peers, requests for SCP state, surveys, items, transactions.
   static void check_order(const EventLog::Batch& batch) {
-    static constexpr std::array<int, kTopicCount> kRank{0, 4, 1, 3, 2};
+    static constexpr std::array<int, kTopicCount> kRank{0, 5, 1, 4, 2, 3};
     const auto rank = [](const auto& item) { return kRank[topic_index(item.topic)]; };
     const auto is_before = [&](const auto& a, const auto& b) { return rank(a) < rank(b); };
     OVERLAYD_CHECK(std::is_sorted(batch.events.begin(), batch.events.end(), is_before));
@@ -250,6 +259,8 @@ class LogRun {
     if (event.item) OVERLAYD_CHECK(event.item->peers_asked == published.number);
     OVERLAYD_CHECK((event.scp_state_request != nullptr) == (event.topic == Topic::kScpStateRequests));
     if (event.scp_state_request) OVERLAYD_CHECK(event.scp_state_request->from_ledger == published.number);
+    OVERLAYD_CHECK((event.survey != nullptr) == (event.topic == Topic::kSurvey));
+    if (event.survey) OVERLAYD_CHECK(event.survey->nonce == published.number && event.survey->why == published.detail);
     OVERLAYD_CHECK((event.peer != nullptr) == (event.topic == Topic::kPeers));
     if (event.peer) OVERLAYD_CHECK(event.peer->detail == published.detail);
     OVERLAYD_CHECK(ipc::event_bytes(event) == published.bytes);
@@ -259,7 +270,7 @@ class LogRun {
   void check_fullness(const Reader& reader, const EventLog::Batch& batch, std::size_t bytes,
                       const EventLog::ReadLimits& limits) {
     for (const Topic topic :
-         {Topic::kScp, Topic::kPeers, Topic::kScpStateRequests, Topic::kItems, Topic::kTransactions}) {
+         {Topic::kScp, Topic::kPeers, Topic::kScpStateRequests, Topic::kSurvey, Topic::kItems, Topic::kTransactions}) {
       const auto& next = reader.cursor.next[topic_index(topic)];
       if (!next || *next > topic_of(topic).published.size()) continue;
       OVERLAYD_CHECK(!batch.events.empty());

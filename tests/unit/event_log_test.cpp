@@ -12,8 +12,8 @@ using namespace overlayd::ipc::testing;
 
 namespace {
 
-const std::vector<Topic> kAll{Topic::kScp, Topic::kTransactions, Topic::kPeers, Topic::kItems,
-                              Topic::kScpStateRequests};
+const std::vector<Topic> kAll{Topic::kScp,   Topic::kTransactions,     Topic::kPeers,
+                              Topic::kItems, Topic::kScpStateRequests, Topic::kSurvey};
 
 std::size_t transaction_bytes() {
   return event_bytes({.topic = Topic::kTransactions, .message = transaction_message(1)});
@@ -64,6 +64,7 @@ TEST_CASE("a sequence number is unique over topics and tells its topic", "[event
   CHECK(to_sequence(Topic::kPeers, 7) == 3'000'000'000'000'007);
   CHECK(to_sequence(Topic::kItems, 7) == 4'000'000'000'000'007);
   CHECK(to_sequence(Topic::kScpStateRequests, 7) == 5'000'000'000'000'007);
+  CHECK(to_sequence(Topic::kSurvey, 7) == 6'000'000'000'000'007);
 }
 
 TEST_CASE("a topic holds as many bytes as its limit and then lets the oldest go", "[event_log]") {
@@ -137,26 +138,32 @@ TEST_CASE("what a slow reader missed is told exactly: delivered and lost make pu
   }
 }
 
-TEST_CASE("SCP events come first, then peers', requests for SCP state, items, and transactions last", "[event_log]") {
+TEST_CASE("SCP events come first, then peers', requests for SCP state, surveys, items, and transactions last",
+          "[event_log]") {
   crypto::init();
   EventLog log({});
   auto cursor = log.attach(kAll, {}).value();
   add_transactions(log, 3);
   log.append_item(5, arrival(tx_set_message(1), node(4)));
+  SurveyStatus status;
+  status.nonce = 9;
+  log.append_survey(5, status);
   log.append_scp_state_request(5, {.peer = PeerId{1}, .from = node(5), .from_ledger = 6});
   log.append_peer(5, {});
   log.append_message(Topic::kScp, 5, node(1), scp_message(1));
   const auto batch = log.read(cursor, {});
-  REQUIRE(batch.events.size() == 7);
+  REQUIRE(batch.events.size() == 8);
   CHECK(batch.events[0].topic == Topic::kScp);
   CHECK(batch.events[1].topic == Topic::kPeers);
   CHECK(batch.events[2].topic == Topic::kScpStateRequests);
   CHECK(batch.events[2].from == node(5));
   CHECK(batch.events[2].scp_state_request->from_ledger == 6);
-  CHECK(batch.events[3].topic == Topic::kItems);
-  CHECK(batch.events[3].from == node(4));
-  CHECK(batch.events[3].item->item == item_id(*tx_set_message(1)));
-  CHECK(batch.events[4].topic == Topic::kTransactions);
+  CHECK(batch.events[3].topic == Topic::kSurvey);
+  CHECK(batch.events[3].survey->nonce == 9);
+  CHECK(batch.events[4].topic == Topic::kItems);
+  CHECK(batch.events[4].from == node(4));
+  CHECK(batch.events[4].item->item == item_id(*tx_set_message(1)));
+  CHECK(batch.events[5].topic == Topic::kTransactions);
 }
 
 TEST_CASE("an item counts with its message, one that is missing without", "[event_log]") {

@@ -59,6 +59,11 @@ class FakeOverlay final : public OverlayPort {
     const std::lock_guard lock(mutex_);
     is_full_ = is_full;
   }
+  // The queue has room for one more request only.
+  void fill_up_with_next() {
+    const std::lock_guard lock(mutex_);
+    is_filling_up_ = true;
+  }
   // Requests are taken and not answered, and questions are dropped.
   void set_silent(bool is_silent) {
     const std::lock_guard lock(mutex_);
@@ -171,7 +176,7 @@ class FakeOverlay final : public OverlayPort {
   void change_survey(const std::function<void(SurveyResult&)>& change) {
     run_there([&](OverlayEvents& events) {
       change(surveys.result);
-      events.on_survey({surveys.result.status});
+      events.on_survey({surveys.result.status}, 5);
     });
   }
 
@@ -283,7 +288,7 @@ class FakeOverlay final : public OverlayPort {
   RequestAnswer answer_to(const T& request) {
     const SurveyStatus before = surveys.result.status;
     RequestAnswer answer = surveys.answer_to(request);
-    if (surveys.result.status != before) events_->on_survey({surveys.result.status});
+    if (surveys.result.status != before) events_->on_survey({surveys.result.status}, 5);
     return answer;
   }
   RequestAnswer stored(RequestAnswer answer, bool is_written) {
@@ -297,6 +302,10 @@ class FakeOverlay final : public OverlayPort {
         if (is_silent()) return;
         RequestAnswer answer = answer_to(request);
         answer.request = request.request;
+        {
+          const std::lock_guard lock(mutex_);
+          is_full_ = std::exchange(is_filling_up_, false) || is_full_;
+        }
         events_->on_request_answer(answer);
       }
     };
@@ -324,6 +333,7 @@ class FakeOverlay final : public OverlayPort {
   OverlayEvents* events_ = nullptr;
   bool is_stopping_ = false;
   bool is_full_ = false;
+  bool is_filling_up_ = false;
   bool is_silent_ = false;
   bool is_unwritable_ = false;
   std::size_t refusals_ = 0;

@@ -99,6 +99,7 @@ TEST_CASE("GetInfo tells who the daemon is", "[overlay_service]") {
   CHECK(info.api_minor() == 4);
   CHECK(info.limits().event_log_items_bytes_max() == limits::kEventLogItemsBytesMax);
   CHECK(info.limits().event_log_scp_state_requests_bytes_max() == limits::kEventLogScpStateRequestsBytesMax);
+  CHECK(info.limits().event_log_survey_bytes_max() == limits::kEventLogSurveyBytesMax);
   CHECK(info.limits().item_batch_max() == limits::kItemBatchMax);
   CHECK(info.limits().fetches_max() == limits::kClientFetchesMax);
   const std::set<std::string> capabilities(info.capabilities().begin(), info.capabilities().end());

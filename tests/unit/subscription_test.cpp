@@ -293,6 +293,39 @@ TEST_CASE("a subscriber gets items and requests for SCP state as their own topic
   CHECK(request.scp_state_request().from_ledger() == 9);
 }
 
+TEST_CASE("a subscriber gets the turns of surveys, not every number that changes", "[subscription]") {
+  Api api;
+  api.start();
+  const auto client = api.client();
+  const auto subscriber = attached(*client, to({v1::TOPIC_SURVEY}));
+  const auto tell = [&](const auto& change) {
+    api.overlay.change_survey([&](SurveyResult& result) { change(result.status); });
+  };
+  tell([](SurveyStatus& status) {
+    status.phase = SurveyPhase::kCollecting;
+    status.surveyor = node(3);
+    status.nonce = 9;
+  });
+  tell([](SurveyStatus& status) { ++status.responses; });
+  tell([](SurveyStatus& status) { status.phase = SurveyPhase::kReporting; });
+  tell([](SurveyStatus& status) { status.run = SurveyRun::kCrawling; });
+  tell([](SurveyStatus& status) { status.rival = node(4); });
+  auto next = [&, ordinal = std::uint64_t{0}]() mutable {
+    const v1::Event event = next_event(*subscriber);
+    CHECK(event.sequence() == to_sequence(Topic::kSurvey, ++ordinal));
+    CHECK(event.from().empty());
+    return event.survey();
+  };
+  const v1::SurveyStatus began = next();
+  CHECK(began.phase() == v1::SURVEY_PHASE_COLLECTING);
+  CHECK(began.surveyor() == std::string(32, '\3'));
+  CHECK(began.nonce() == 9);
+  CHECK(next().phase() == v1::SURVEY_PHASE_REPORTING);
+  CHECK(next().run() == v1::SURVEY_RUN_STATE_CRAWLING);
+  CHECK(next().rival() == std::string(32, '\4'));
+  CHECK_FALSE(subscriber->has_next());
+}
+
 TEST_CASE("SCP events do not wait behind items of many megabytes that nobody takes", "[subscription]") {
   Api api;
   api.start();

@@ -204,7 +204,7 @@ TEST_CASE("of statuses that come while one is on its way only the latest is told
   api.overlay.run_there([&](OverlayEvents& events) {
     for (std::uint32_t i = 1; i <= kChanges; ++i) {
       api.overlay.surveys.result.status.nodes_found = i;
-      events.on_survey({api.overlay.surveys.result.status});
+      events.on_survey({api.overlay.surveys.result.status}, 5);
     }
   });
   // On a slow machine the feeder may come round by itself meanwhile, once a second.
