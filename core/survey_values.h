@@ -112,7 +112,7 @@ struct SurveyStatus {
   std::uint32_t nodes_failed = 0;
   std::uint32_t nodes_waiting = 0;
   std::uint32_t nodes_asked = 0;
-  std::uint32_t nodes_refused = 0;  // named, but there was no room for them
+  std::uint32_t nodes_refused = 0;  // names of others for which there was no room
   std::uint64_t links_found = 0;    // pairs of nodes of which one names the other
   std::uint64_t requests_sent = 0;
   std::uint64_t responses = 0;  // that could be used

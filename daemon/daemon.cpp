@@ -165,6 +165,12 @@ void log_stored(const Stored& stored) {
   if (stored.survey.skipped + stored.survey.left_behind > 0)
     spdlog::warn("stored nodes of a survey passed over: {} that cannot be read, {} too many", stored.survey.skipped,
                  stored.survey.left_behind);
+  const auto is_unreadable = [](const StoreSurveyNode& node) { return !survey::read_survey_node(node.record); };
+  const auto unreadable = std::ranges::count_if(stored.survey.nodes, is_unreadable);
+  if (!stored.survey.record.empty() && !survey::read_survey_record(stored.survey.record))
+    spdlog::warn("the stored survey cannot be read, of another version perhaps: it is as if there was none");
+  else if (unreadable > 0)
+    spdlog::warn("{} stored nodes of a survey cannot be read: they are not in its result", unreadable);
 }
 
 void log_failure(const Result<Done>& result) {

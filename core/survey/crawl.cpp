@@ -75,10 +75,7 @@ void Crawl::clear() {
 Crawl::Entry* Crawl::learn(const NodeId& node, std::uint32_t rank) {
   const auto found = entries_.find(node);
   if (found != entries_.end()) return &found->second;
-  if (entries_.size() >= limits::kSurveyNodesMax) {
-    ++refused_;
-    return nullptr;
-  }
+  if (entries_.size() >= limits::kSurveyNodesMax) return nullptr;
   auto made = std::make_shared<SurveyNode>();
   made->node = node;
   changed_.insert(node);
@@ -96,12 +93,15 @@ void Crawl::set_rank(Entry& entry, std::uint32_t rank) {
 }
 
 void Crawl::learn_peers(const NodeId& namer, const std::vector<SurveyedLink>& links, std::size_t first_place) {
-  const std::uint64_t base = std::uint64_t{rank(namer)} + first_place + 1;
+  const std::uint64_t base = entries_.at(namer).rank + std::uint64_t{first_place} + 1;
   for (std::size_t i = 0; i < links.size(); ++i) {
     const SurveyedLink& link = links[i];
     const auto rank = static_cast<std::uint32_t>(std::min<std::uint64_t>(base + i, UINT32_MAX));
     Entry* entry = learn(link.node, rank);
-    if (entry == nullptr) continue;
+    if (entry == nullptr) {
+      ++refused_;
+      continue;
+    }
     if (rank < entry->rank && link.node != self_) set_rank(*entry, rank);
     const std::vector<NodeId>& namers = entry->node->named_by;
     const bool is_news = namers.size() < limits::kSurveyNamersMax && std::ranges::find(namers, namer) == namers.end();
@@ -157,6 +157,10 @@ void Crawl::set_self(const SurveyedNode& stats, const std::vector<SurveyedLink>&
   learn_peers(self_, outbound, inbound.size());
 }
 
+void Crawl::set_self_lost(const std::string& why) {
+  if (Entry* self = learn(self_, 0); self != nullptr) fail(*self, SurveyProblem::kNotAsked, why);
+}
+
 void Crawl::add_seeds(const std::vector<NodeId>& peers) {
   for (const NodeId& peer : peers) {
     if (entries_.contains(peer)) continue;
@@ -165,42 +169,60 @@ void Crawl::add_seeds(const std::vector<NodeId>& peers) {
   }
 }
 
-void Crawl::load(const SurveyNode& node, std::uint32_t rank) {
-  Entry* entry = learn(node.node, rank);
+void Crawl::load(const std::vector<SurveyNodeRecord>& stored, std::uint32_t ledger) {
+  for (const SurveyNodeRecord& record : stored) load_node(record, ledger);
+  // Whom they name is stored too, but a disk may have lost it; only now, lest names take the room of what is stored.
+  for (const SurveyNodeRecord& record : stored) {
+    const SurveyNodePtr loaded = find(record.node.node);
+    if (loaded == nullptr) continue;
+    learn_peers(loaded->node, loaded->inbound, 0);
+    learn_peers(loaded->node, loaded->outbound, loaded->inbound.size());
+  }
+  changed_.clear();
+}
+
+void Crawl::load_node(const SurveyNodeRecord& record, std::uint32_t ledger) {
+  const SurveyNode& node = record.node;
+  Entry* entry = learn(node.node, record.rank);
   if (entry == nullptr || !entry->node->inbound.empty() || !entry->node->outbound.empty()) return;
-  std::vector<SurveyedLink> inbound = node.inbound;
-  std::vector<SurveyedLink> outbound = node.outbound;
-  put_in_order(inbound);  // a disk may hold anything
-  put_in_order(outbound);
   change(*entry, [&](SurveyNode& changed) {
     changed = node;
     changed.inbound.clear();
     changed.outbound.clear();
-    const bool is_over = node.state == SurveyNodeState::kComplete || node.state == SurveyNodeState::kFailed;
-    if (!is_over) changed.state = SurveyNodeState::kFound;
+    if (node.state == SurveyNodeState::kAsked) changed.state = SurveyNodeState::kWaiting;
   });
-  set_rank(*entry, rank);
-  add_links(node.node, inbound, Direction::kInbound);
-  add_links(node.node, outbound, Direction::kOutbound);
-  entry->next_inbound = static_cast<std::uint32_t>(entry->node->inbound.size());
-  entry->next_outbound = static_cast<std::uint32_t>(entry->node->outbound.size());
-  entry->has_client_page = true;
-  // Whom it names is stored too, but a disk may have lost it.
-  learn_peers(node.node, inbound, 0);
-  learn_peers(node.node, outbound, inbound.size());
+  entry->rank = record.rank;
+  for (const auto* links : {&node.inbound, &node.outbound}) {
+    std::vector<SurveyedLink> ordered = *links;
+    put_in_order(ordered);  // a disk may hold anything
+    add_links(node.node, ordered, links == &node.inbound ? Direction::kInbound : Direction::kOutbound);
+  }
+  entry->next_inbound = record.next_inbound;
+  entry->next_outbound = record.next_outbound;
+  entry->ask = {node.node, record.next_inbound, record.next_outbound};
+  entry->has_client_page = true;  // which pages those were is not stored
+  entry->ledger = ledger;
+  if (entry->node->state == SurveyNodeState::kWaiting) wait(*entry);
 }
 
 // --- whom to ask --------------------------------------------------------------------------------------------------
 
 Crawl::Order Crawl::order_of(const Entry& entry) const {
   const std::uint64_t page = std::max(entry.ask.inbound_index, entry.ask.outbound_index);
-  return {entry.attempts > 0, entry.rank + page, entry.node->node};
+  return {entry.rank + page + kRetryPlaces * entry.attempts, entry.node->node};
 }
 
 void Crawl::wait(Entry& entry) {
   if (entry.node->node == self_) return;
   change(entry, [](SurveyNode& node) { node.state = SurveyNodeState::kWaiting; });
-  waiting_.insert(order_of(entry));
+  if (entry.is_of_client)
+    by_clients_.push_back(entry.node->node);
+  else
+    waiting_.insert(order_of(entry));
+}
+
+bool Crawl::stop_waiting(const Entry& entry) {
+  return waiting_.erase(order_of(entry)) != 0 || std::erase(by_clients_, entry.node->node) != 0;
 }
 
 void Crawl::set_following(bool is_following) {
@@ -226,7 +248,10 @@ void Crawl::forgive_failed() {
 }
 
 Crawl::Queued Crawl::request(const Ask& ask) {
-  if (by_clients_.size() >= limits::kSurveyQueueMax) return Queued::kFull;
+  // Those that were asked may have to wait again.
+  const auto asked_by_clients =
+      std::ranges::count_if(asked_, [this](const NodeId& node) { return entries_.at(node).is_of_client; });
+  if (by_clients_.size() + static_cast<std::size_t>(asked_by_clients) >= limits::kSurveyQueueMax) return Queued::kFull;
   if (asked_.contains(ask.node) || std::ranges::find(by_clients_, ask.node) != by_clients_.end())
     return Queued::kDuplicate;
   Entry* entry = learn(ask.node, 0);
@@ -255,10 +280,9 @@ std::optional<Crawl::Ask> Crawl::next(std::uint32_t ledger, Instant now) {
     chosen = *first;
     by_clients_.erase(first);
   } else {
-    const auto at =
-        std::ranges::find_if(waiting_, [&](const Order& order) { return may_be_asked(std::get<2>(order)); });
+    const auto at = std::ranges::find_if(waiting_, [&](const Order& order) { return may_be_asked(order.second); });
     if (at == waiting_.end()) return std::nullopt;
-    chosen = std::get<2>(*at);
+    chosen = at->second;
     waiting_.erase(at);
   }
   Entry& entry = entries_.at(*chosen);
@@ -274,19 +298,6 @@ std::optional<Crawl::Ask> Crawl::next(std::uint32_t ledger, Instant now) {
   return entry.ask;
 }
 
-std::size_t Crawl::requests_left() const {
-  std::size_t left = by_clients_.size();
-  for (const Order& order : waiting_) {
-    const std::uint32_t attempts = entries_.at(std::get<2>(order)).attempts;
-    left += attempts == 0 ? 1 : limits::kSurveyAttemptsMax - attempts;
-  }
-  for (const NodeId& node : asked_) {
-    const std::uint32_t attempts = entries_.at(node).attempts;
-    if (attempts > 1) left += limits::kSurveyAttemptsMax - attempts;
-  }
-  return left;
-}
-
 // --- what came of it ----------------------------------------------------------------------------------------------
 
 void Crawl::fail(Entry& entry, SurveyProblem problem, std::string detail) {
@@ -297,6 +308,14 @@ void Crawl::fail(Entry& entry, SurveyProblem problem, std::string detail) {
     node.problem = is_complete ? SurveyProblem::kNone : problem;
     node.detail = std::move(detail);
   });
+  entry.is_of_client = false;
+}
+
+void Crawl::fail_unanswered(Entry& entry, const std::string& why) {
+  if (entry.node->stats) return fail(entry, SurveyProblem::kTruncated, told_of(*entry.node) + "; then " + why);
+  if (entry.node->bad_responses > 0)
+    return fail(entry, SurveyProblem::kBad, "what it answered cannot be opened or read; then " + why);
+  fail(entry, entry.node->requests > 0 ? SurveyProblem::kSilent : SurveyProblem::kNotAsked, why);
 }
 
 void Crawl::retry(Entry& entry, SurveyProblem problem, const std::string& detail) {
@@ -325,29 +344,28 @@ std::string Crawl::contradiction(const Entry& entry, const wire::SurveyTopology&
   return {};
 }
 
-bool Crawl::on_answer(const NodeId& node, const std::optional<wire::SurveyTopology>& topology) {
+Crawl::Answered Crawl::on_answer(const NodeId& node, std::uint32_t ledger,
+                                 const std::optional<wire::SurveyTopology>& topology) {
   const auto found = entries_.find(node);
-  if (found == entries_.end()) return false;
+  if (found == entries_.end() || found->second.ledger != ledger) return Answered::kIgnored;
   Entry& entry = found->second;
-  const bool is_late = entry.attempts > 0 && waiting_.contains(order_of(entry));  // given up while its ledger lasts
-  if (!asked_.contains(node) && !is_late) return false;
-  waiting_.erase(order_of(entry));
-  asked_.erase(node);
+  const bool is_late = entry.attempts > 0 && stop_waiting(entry);  // given up while its ledger lasts
+  if (asked_.erase(node) == 0 && !is_late) return Answered::kIgnored;
   note_oldest();
   const std::string wrong = topology ? contradiction(entry, *topology) : "it cannot be opened or read";
   if (wrong.empty()) {
     const std::size_t left_out = merge(entry, *topology);
     go_on(entry, *topology, left_out);
-    return true;
+    return Answered::kGood;
   }
   change(entry, [](SurveyNode& changed) { ++changed.bad_responses; });
-  // A box that does not open may be an answer to the process before this one; a contradiction is its own.
+  // A box that does not open may be for the key before this one; a contradiction is its own.
   if (topology) {
     fail(entry, SurveyProblem::kBad, "its answer is bad: " + wrong);
   } else {
     retry(entry, SurveyProblem::kBad, "its answer is bad: " + wrong);
   }
-  return false;
+  return Answered::kBad;
 }
 
 std::size_t Crawl::merge(Entry& entry, const wire::SurveyTopology& page) {
@@ -401,13 +419,10 @@ void Crawl::advance(std::uint32_t ledger, Instant now) {
   for (const NodeId& node : dead) {
     asked_.erase(node);
     Entry& entry = entries_.at(node);
-    const std::string detail = "no answer to " + std::to_string(entry.attempts) + " requests";
-    if (entry.node->stats)
-      retry(entry, SurveyProblem::kTruncated, told_of(*entry.node) + "; then " + detail);
-    else if (entry.node->bad_responses > 0)
-      retry(entry, SurveyProblem::kBad, "what it answered cannot be opened or read");
+    if (entry.attempts < limits::kSurveyAttemptsMax)
+      wait(entry);
     else
-      retry(entry, SurveyProblem::kSilent, detail);
+      fail_unanswered(entry, "no answer to " + std::to_string(entry.attempts) + " requests");
   }
   note_oldest();
 }
@@ -426,11 +441,8 @@ void Crawl::end(const std::string& why) {
   for (auto& [node, entry] : entries_) {
     const SurveyNodeState state = entry.node->state;
     if (state != SurveyNodeState::kWaiting && state != SurveyNodeState::kAsked) continue;
-    const bool was_asked = entry.node->requests > 0;
-    SurveyProblem problem = was_asked ? SurveyProblem::kSilent : SurveyProblem::kNotAsked;
-    if (entry.node->stats) problem = SurveyProblem::kTruncated;
     entry.attempts = 0;
-    fail(entry, problem, why);
+    fail_unanswered(entry, why);
   }
 }
 
@@ -443,57 +455,6 @@ void Crawl::judge_silent(const std::vector<NodeId>& peers) {
     fail(found->second, SurveyProblem::kUnpermitted,
          "it was connected all the time and nobody answers: most likely it does not permit this surveyor");
   }
-}
-
-// --- what is known ------------------------------------------------------------------------------------------------
-
-void Crawl::count(SurveyStatus& status) const {
-  status.nodes_found = static_cast<std::uint32_t>(entries_.size());
-  status.nodes_complete = complete_;
-  status.nodes_failed = failed_;
-  status.nodes_waiting = static_cast<std::uint32_t>(waiting_.size() + by_clients_.size());
-  status.nodes_asked = static_cast<std::uint32_t>(asked_.size());
-  status.nodes_refused = refused_;
-  status.links_found = links_;
-}
-
-std::vector<SurveyNodePtr> Crawl::nodes() const {
-  std::vector<SurveyNodePtr> nodes;
-  nodes.reserve(entries_.size());
-  for (const auto& [id, entry] : entries_) nodes.push_back(entry.node);
-  return nodes;
-}
-
-SurveyNodePtr Crawl::find(const NodeId& node) const {
-  const auto found = entries_.find(node);
-  return found == entries_.end() ? nullptr : found->second.node;
-}
-
-std::uint32_t Crawl::rank(const NodeId& node) const { return entries_.at(node).rank; }
-
-std::vector<NodeId> Crawl::take_changed() {
-  std::vector<NodeId> changed(changed_.begin(), changed_.end());
-  changed_.clear();
-  return changed;
-}
-
-void Crawl::check_invariants() const {
-  OVERLAYD_CHECK(entries_.size() <= limits::kSurveyNodesMax);
-  OVERLAYD_CHECK(by_clients_.size() <= limits::kSurveyQueueMax);
-  OVERLAYD_CHECK(links_held_ <= limits::kSurveyTotalLinksMax);
-  std::size_t complete = 0;
-  std::size_t waiting = 0;
-  std::size_t asked = 0;
-  for (const auto& [id, entry] : entries_) {
-    const SurveyNode& node = *entry.node;
-    OVERLAYD_CHECK(node.node == id);
-    OVERLAYD_CHECK(node.inbound.size() <= limits::kSurveyLinksMax && node.outbound.size() <= limits::kSurveyLinksMax);
-    complete += node.state == SurveyNodeState::kComplete ? 1 : 0;
-    waiting += node.state == SurveyNodeState::kWaiting ? 1 : 0;
-    asked += node.state == SurveyNodeState::kAsked ? 1 : 0;
-  }
-  OVERLAYD_CHECK(complete == complete_ && asked == asked_.size());
-  OVERLAYD_CHECK(waiting == waiting_.size() + by_clients_.size());
 }
 
 }  // namespace overlayd::survey

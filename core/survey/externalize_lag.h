@@ -23,6 +23,8 @@ class ExternalizeLag {
   // Each returns the sample it gives.
   std::optional<Duration> on_self(std::uint64_t slot, Instant now);
   std::optional<Duration> on_other(std::uint64_t slot, const NodeId& node, Instant now);
+  // Later slots are not to be timed: where the ledger is thought to be has changed.
+  void forget_after(std::uint64_t slot) { slots_.erase(slots_.upper_bound(slot), slots_.end()); }
   [[nodiscard]] std::size_t slots() const { return slots_.size(); }
 
  private:

@@ -16,14 +16,17 @@ std::optional<DropReason> Survey::on_message(const MessagePtr& message, const No
   if (!parts) return DropReason::kFrameMalformed;
   const auto reason = follow({message, *parts, false, now, effects});
   // It may have been the last answer, or name nodes to ask.
-  if (surveyor_.is_asking()) work(now, effects);
+  if (std::exchange(has_answer_, false) && surveyor_.is_asking()) work(now, effects);
   return reason;
 }
 
 std::optional<DropReason> Survey::follow(const Incoming& incoming) {
-  const auto by_rules = [&](const auto& message, const NodeId& signer) -> std::optional<DropReason> {
+  const auto by_rules = [&]<typename T>(const T& message, const NodeId& signer) -> std::optional<DropReason> {
     if (const Refusal refusal = refuse(incoming, message)) {
       ++(metrics_.**refusal);
+      if constexpr (std::same_as<T, wire::SurveyCollecting>) {
+        if (*refusal == &SurveyMetrics::phase_refused) return look_at_rival(incoming, message);
+      }
       return std::nullopt;
     }
     if (!incoming.is_own && !options_.verify(signer, incoming.parts.signed_part, incoming.parts.signature)) {
@@ -50,9 +53,9 @@ Survey::Refusal Survey::refuse(const Incoming& incoming, const wire::SurveyColle
   if (!incoming.is_own && !is_permitted(message.surveyor)) return &SurveyMetrics::unpermitted;
   if (!SurveyLimiter::is_in_window(message.ledger, ledger_.sequence)) return &SurveyMetrics::ledger_refused;
   const bool is_start = incoming.message->type() == MessageType::kTimeSlicedSurveyStartCollecting;
+  if (!incoming.is_own && message.surveyor == local_.node_id) return &SurveyMetrics::phase_refused;
   const bool is_this = data_.surveyor() == message.surveyor && data_.nonce() == message.nonce;
   if (is_start ? !data_.is_active() : data_.is_collecting() && is_this) return std::nullopt;
-  if (is_start && is_own_survey() && !is_this) look_at_rival(incoming, message);
   return &SurveyMetrics::phase_refused;
 }
 
@@ -72,12 +75,18 @@ Survey::Refusal Survey::refuse(const Incoming&, const wire::SurveyResponse& mess
   return std::nullopt;
 }
 
-void Survey::look_at_rival(const Incoming& incoming, const wire::SurveyCollecting& start) {
-  if (surveyor_.has_rival() || start.surveyor == local_.node_id || rival_checks_ >= kRivalChecksPerLedger) return;
+std::optional<DropReason> Survey::look_at_rival(const Incoming& incoming, const wire::SurveyCollecting& start) {
+  const bool is_start = incoming.message->type() == MessageType::kTimeSlicedSurveyStartCollecting;
+  if (!is_start || !is_own_survey() || start.surveyor == local_.node_id) return std::nullopt;
+  if (surveyor_.has_rival() || rival_checks_ >= kRivalChecksPerLedger) return std::nullopt;
   ++rival_checks_;
-  if (!options_.verify(start.surveyor, incoming.parts.signed_part, incoming.parts.signature)) return;
+  if (!options_.verify(start.surveyor, incoming.parts.signed_part, incoming.parts.signature)) {
+    ++metrics_.bad_signatures;
+    return DropReason::kSurveySignature;
+  }
   surveyor_.note_rival(start.surveyor);
   store(incoming.effects);
+  return std::nullopt;
 }
 
 bool Survey::apply(const Incoming& incoming, const wire::SurveyCollecting& message) {
@@ -101,7 +110,12 @@ bool Survey::apply(const Incoming& incoming, const wire::SurveyRequest& message)
 bool Survey::apply(const Incoming&, const wire::SurveyResponse& message) {
   limiter_.record_response(message.ledger, message.surveyor, message.surveyed);
   if (message.surveyor != local_.node_id) return true;
-  ++(surveyor_.on_response(message.surveyed, message.sealed) ? metrics_.responses : metrics_.bad_responses);
+  switch (surveyor_.on_response(message.surveyed, message.ledger, message.sealed)) {
+    case Crawl::Answered::kGood: ++metrics_.responses; break;
+    case Crawl::Answered::kBad: ++metrics_.bad_responses; break;
+    case Crawl::Answered::kIgnored: return false;
+  }
+  has_answer_ = true;
   return false;
 }
 
@@ -143,13 +157,14 @@ void Survey::on_ledger(bool was_in_sync, const Now& now, const Effects& effects)
   limiter_.on_ledger(ledger_.sequence);
   rival_checks_ = 0;
   if (was_in_sync && !ledger_.is_in_sync) data_.on_lost_sync();
+  data_.forget_slots_after(std::uint64_t{ledger_.sequence} + kTimedSlotsAhead);
   data_.on_externalized_by_us(ledger_.sequence, now.instant);
   work(now, effects);
 }
 
 void Survey::on_externalize(std::uint64_t slot, const NodeId& node, Instant now) {
   // Slots far ahead of us are nobody's to time: they would push out those of now.
-  if (ledger_.is_known && slot > std::uint64_t{ledger_.sequence} + kTimedSlotsAhead) return;
+  if (!ledger_.is_known || slot > std::uint64_t{ledger_.sequence} + kTimedSlotsAhead) return;
   if (node == local_.node_id) {
     data_.on_externalized_by_us(slot, now);
   } else {

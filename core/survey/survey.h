@@ -13,8 +13,9 @@
 // and a response to us.
 // Our own messages are followed by the same rules, without 1 and 5.
 // Permission is asked for each message: a quorum that changes during a survey ends it for those no longer in it.
-// Rivals. A permitted START while our own survey is under way is ignored, as any; but it is noted in the status once its
-//         signature is good: nodes that heard of it first take part in that one and do not answer us.
+//         START and STOP in our own name are of us alone: a peer that has one repeats what a former process sent.
+// Rivals. A permitted START while our own survey is under way is ignored, as any; but its signature is looked at, and it
+//         is noted in the status: nodes that heard of it first take part in that one and do not answer us.
 // Limits: survey_limiter.h, survey_data.h, crawl.h; kRivalChecksPerLedger signatures of rivals are looked at.
 #pragma once
 #include <functional>
@@ -94,7 +95,8 @@ class Survey {
   bool apply(const Incoming& incoming, const wire::SurveyCollecting& message);
   bool apply(const Incoming& incoming, const wire::SurveyRequest& message);
   bool apply(const Incoming& incoming, const wire::SurveyResponse& message);
-  void look_at_rival(const Incoming& incoming, const wire::SurveyCollecting& start);
+  // Of a message that was refused.
+  [[nodiscard]] std::optional<DropReason> look_at_rival(const Incoming& incoming, const wire::SurveyCollecting& start);
   void answer_request(const Incoming& incoming, const wire::SurveyRequest& request);
   [[nodiscard]] bool is_permitted(const NodeId& surveyor) const;
   [[nodiscard]] bool is_own_survey() const { return data_.is_active() && data_.surveyor() == local_.node_id; }
@@ -127,6 +129,7 @@ class Survey {
   Surveyor surveyor_;
   std::uint32_t rival_checks_ = 0;  // in this ledger
   bool is_changed_ = false;
+  bool has_answer_ = false;  // one came for us: there may be more to do
 };
 
 }  // namespace overlayd::survey

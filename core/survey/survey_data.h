@@ -69,6 +69,7 @@ class SurveyData {
   void on_lost_sync();
   void on_externalized_by_us(std::uint64_t slot, Instant now);
   void on_externalized(std::uint64_t slot, const NodeId& node, Instant now);
+  void forget_slots_after(std::uint64_t slot) { lag_.forget_after(slot); }
 
   // While reporting.
   [[nodiscard]] wire::SurveyTopology page(std::uint32_t inbound_index, std::uint32_t outbound_index) const;

@@ -52,6 +52,7 @@ void Survey::resume(const Now& now) {
   const bool was_asking = record.was_asking || record.phase != phase;
   data_.resume(phase, local_.node_id, record.nonce, ledger_.is_in_sync, {}, {began}, now);
   if (phase != SurveyPhase::kReporting || !(was_asking || surveyor_.is_running())) return;
+  if (record.phase == SurveyPhase::kCollecting) surveyor_.lose_self("its counts went with the process that was killed");
   surveyor_.resume_asking(*options_.entropy, data_.next_deadline(), now);
 }
 
@@ -171,6 +172,8 @@ void Survey::work(const Now& now, const Effects& effects) {
     const std::string why = why_not_heard();
     if (why.empty()) return stop(now, effects);
     surveyor_.put_off_stop(why, now.instant);
+  } else if (surveyor_.is_stop_due(now.instant)) {
+    surveyor_.end("its survey is under way no more");
   }
   const bool was_own = is_own_survey();
   if (now.instant >= data_.next_deadline() && data_.advance(ledger_.is_validator, links_(now.instant), now)) {

@@ -10,7 +10,7 @@
 namespace overlayd::survey {
 namespace {
 
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kTextMax = 1'000;
 
 template <typename Enum>
@@ -68,7 +68,7 @@ Bytes write_survey_record(const SurveyRecord& record) {
   writer.u32(static_cast<std::uint32_t>(record.run)).u64(record.run_began.seconds).u64(record.stop_at.seconds);
   writer.u32(record.was_asking ? 1 : 0).fixed(record.rival.bytes);
   writer.text(std::string_view(record.why).substr(0, kTextMax));
-  writer.u64(record.requests_sent).u64(record.responses).u64(record.bad_responses);
+  writer.u64(record.requests_sent).u64(record.responses).u64(record.bad_responses).u32(record.last_ledger);
   return writer.take();
 }
 
@@ -88,14 +88,17 @@ std::optional<SurveyRecord> read_survey_record(ByteView bytes) {
   record.requests_sent = reader.u64();
   record.responses = reader.u64();
   record.bad_responses = reader.u64();
+  record.last_ledger = reader.u32();
   return reader.at_end() ? std::optional(std::move(record)) : std::nullopt;
 }
 
-Bytes write_survey_node(const SurveyNode& node, std::uint32_t rank) {
+Bytes write_survey_node(const SurveyNodeRecord& record) {
+  const SurveyNode& node = record.node;
   xdr::Writer writer;
   writer.u32(kVersion).fixed(node.node.bytes).u32(static_cast<std::uint32_t>(node.state));
   writer.u32(static_cast<std::uint32_t>(node.problem)).text(std::string_view(node.detail).substr(0, kTextMax));
-  writer.text(node.version).u32(node.requests).u32(node.bad_responses).u32(rank);
+  writer.text(node.version).u32(node.requests).u32(node.bad_responses);
+  writer.u32(record.rank).u32(record.next_inbound).u32(record.next_outbound);
   writer.u32(static_cast<std::uint32_t>(node.named_by.size()));
   for (const NodeId& namer : node.named_by) writer.fixed(namer.bytes);
   writer.u32(node.stats ? 1 : 0);
@@ -116,6 +119,8 @@ std::optional<SurveyNodeRecord> read_survey_node(ByteView bytes) {
   node.requests = reader.u32();
   node.bad_responses = reader.u32();
   record.rank = reader.u32();
+  record.next_inbound = reader.u32();
+  record.next_outbound = reader.u32();
   const std::uint32_t namers = reader.count(limits::kSurveyNamersMax, 32);
   for (std::uint32_t i = 0; i < namers; ++i) node.named_by.push_back(reader.id<NodeId>());
   const bool has_stats = reader.optional();

@@ -20,16 +20,20 @@ struct SurveyRecord {
   std::uint64_t requests_sent = 0;
   std::uint64_t responses = 0;
   std::uint64_t bad_responses = 0;
+  std::uint32_t last_ledger = 0;  // of the last request; 0: there was none
 };
 
 struct SurveyNodeRecord {
   SurveyNode node;
-  std::uint32_t rank = 0;  // crawl.h
+  // crawl.h
+  std::uint32_t rank = 0;
+  std::uint32_t next_inbound = 0;
+  std::uint32_t next_outbound = 0;
 };
 
 [[nodiscard]] Bytes write_survey_record(const SurveyRecord& record);
 [[nodiscard]] std::optional<SurveyRecord> read_survey_record(ByteView bytes);
-[[nodiscard]] Bytes write_survey_node(const SurveyNode& node, std::uint32_t rank);
+[[nodiscard]] Bytes write_survey_node(const SurveyNodeRecord& record);
 [[nodiscard]] std::optional<SurveyNodeRecord> read_survey_node(ByteView bytes);
 
 }  // namespace overlayd::survey

@@ -24,6 +24,7 @@ void Surveyor::begin(std::uint32_t nonce) {
   crawl_.clear();
   record_ = {};
   record_.nonce = nonce;
+  record_.last_ledger = ledger_;
   stop_at_ = asking_ends_ = Instant::never();
   waits_for_.clear();
   stayed_.clear();
@@ -32,7 +33,8 @@ void Surveyor::begin(std::uint32_t nonce) {
 }
 
 void Surveyor::begin_run(Duration collect_for, SurveyPhase phase, UnixTime phase_began, const Now& now) {
-  record_.run_began = now.unix_time;
+  // What tells one run from another: two of one second are not to be one.
+  last_run_ = record_.run_began = std::max(now.unix_time, after(last_run_, seconds(1)));
   record_.why.clear();
   is_record_changed_ = is_changed_ = true;
   if (phase == SurveyPhase::kCollecting) {
@@ -53,7 +55,8 @@ void Surveyor::begin_asking(const SurveyedNode& self, const std::vector<Surveyed
   stayed_.clear();
   for (const auto* links : {&inbound, &outbound})
     for (const SurveyedLink& link : *links) stayed_.push_back(link.node);
-  resume_asking(entropy, phase_ends, now);
+  is_record_changed_ = is_changed_ = true;
+  if (record_.run != SurveyRun::kEnded) resume_asking(entropy, phase_ends, now);
 }
 
 void Surveyor::resume_asking(Entropy& entropy, Instant phase_ends, const Now& now) {
@@ -61,17 +64,14 @@ void Surveyor::resume_asking(Entropy& entropy, Instant phase_ends, const Now& no
   asking_ends_ = phase_ends;
   stop_at_ = Instant::never();
   waits_for_.clear();
-  batch_began_ = now.instant;
-  batch_left_ = limits::kSurveyBatch;
-  ledger_ = 0;
-  ledger_sent_ = 0;
+  look_at_ = now.instant;
   if (record_.run == SurveyRun::kCollecting) record_.run = SurveyRun::kCrawling;
   if (record_.run == SurveyRun::kCrawling) crawl_.set_following(true);
   is_record_changed_ = is_changed_ = true;
 }
 
 bool Surveyor::end(const std::string& why) {
-  if (!is_asking() && !is_running()) return false;
+  if (!is_asking() && !is_running() && crawl_.is_idle()) return false;
   crawl_.end(why);
   finish(is_running() ? SurveyRun::kEnded : record_.run, why);
   return true;
@@ -111,10 +111,7 @@ void Surveyor::wait_for(const std::string& what) {
 
 std::optional<Crawl::Ask> Surveyor::next(std::uint32_t ledger, bool has_peers, Instant now) {
   if (!is_asking()) return std::nullopt;
-  if (now >= batch_began_ + limits::kSurveyBatchPeriod) {
-    batch_began_ = now;
-    batch_left_ = limits::kSurveyBatch;
-  }
+  if (now >= batch_began_ + limits::kSurveyBatchPeriod) batch_left_ = limits::kSurveyBatch;
   if (ledger != ledger_) {
     ledger_ = ledger;
     ledger_sent_ = 0;
@@ -123,25 +120,29 @@ std::optional<Crawl::Ask> Surveyor::next(std::uint32_t ledger, bool has_peers, I
   if (!waits_for_.empty() || batch_left_ == 0) return std::nullopt;
   const auto ask = crawl_.next(ledger, now);
   if (!ask) return std::nullopt;
+  if (batch_left_ == limits::kSurveyBatch) batch_began_ = now;
   --batch_left_;
   ++ledger_sent_;
+  record_.last_ledger = ledger;
   ++record_.requests_sent;
   is_record_changed_ = is_changed_ = true;
   return ask;
 }
 
-bool Surveyor::on_response(const NodeId& node, ByteView sealed) {
-  if (!is_asking()) return false;
+Crawl::Answered Surveyor::on_response(const NodeId& node, std::uint32_t ledger, ByteView sealed) {
+  if (!is_asking()) return Crawl::Answered::kIgnored;
   std::optional<wire::SurveyTopology> topology;
   if (const auto opened = crypto::open(*key_, sealed)) topology = wire::read_survey_topology(*opened);
-  const bool is_good = crawl_.on_answer(node, topology);
-  ++(is_good ? record_.responses : record_.bad_responses);
+  const Crawl::Answered answered = crawl_.on_answer(node, ledger, topology);
+  if (answered == Crawl::Answered::kIgnored) return answered;
+  ++(answered == Crawl::Answered::kGood ? record_.responses : record_.bad_responses);
   is_record_changed_ = is_changed_ = true;
-  return is_good;
+  return answered;
 }
 
 void Surveyor::advance(std::uint32_t ledger, const std::vector<NodeId>& peers, Instant now) {
   if (!is_asking()) return;
+  look_at_ = now + limits::kSurveyBatchPeriod;
   std::erase_if(stayed_, [&](const NodeId& node) { return std::ranges::find(peers, node) == peers.end(); });
   const bool was_idle = crawl_.is_idle();
   // Links that came while we collected, or with a new process, are in no report of ours.
@@ -159,9 +160,9 @@ void Surveyor::advance(std::uint32_t ledger, const std::vector<NodeId>& peers, I
 Instant Surveyor::next_deadline() const {
   if (!is_asking()) return stop_at_;
   Instant next = std::min(asking_ends_, crawl_.next_deadline());
-  if (!crawl_.is_idle() || record_.run == SurveyRun::kCrawling)
-    next = std::min(next, batch_began_ + limits::kSurveyBatchPeriod);
-  return next;
+  if (crawl_.is_idle() && record_.run != SurveyRun::kCrawling) return next;
+  if (batch_left_ == 0) next = std::min(next, batch_began_ + limits::kSurveyBatchPeriod);
+  return std::min(next, look_at_);
 }
 
 void Surveyor::note_rival(const NodeId& rival) {
@@ -177,7 +178,8 @@ std::optional<Duration> Surveyor::time_left(Instant now) const {
   const std::size_t requests = crawl_.requests_left();
   const std::size_t later = requests > batch_left_ ? requests - batch_left_ : 0;
   const auto batches = static_cast<std::int64_t>((later + limits::kSurveyBatch - 1) / limits::kSurveyBatch);
-  const Duration to_next = std::max(Duration(0), batch_began_ + limits::kSurveyBatchPeriod - now);
+  const bool has_begun = batch_left_ < limits::kSurveyBatch;
+  const Duration to_next = std::max(Duration(0), (has_begun ? batch_began_ : now) + limits::kSurveyBatchPeriod - now);
   const Duration sent = batches == 0 ? Duration(0) : to_next + limits::kSurveyBatchPeriod * (batches - 1);
   // The last answer comes, or is missed, within the time a request lives.
   return sent + limits::kCloseTime * (limits::kSurveyLedgerWindow + 1);
@@ -215,18 +217,22 @@ void Surveyor::store(SurveyPhase phase, UnixTime phase_began, Outputs& out) {
     out.emplace_back(StoreSurvey{write_survey_record(record_), std::exchange(is_new_, false)});
   }
   for (const NodeId& node : crawl_.take_changed())
-    out.emplace_back(StoreSurveyNode{node, write_survey_node(*crawl_.find(node), crawl_.rank(node))});
+    out.emplace_back(StoreSurveyNode{node, write_survey_node(crawl_.record(node))});
 }
 
 bool Surveyor::load(const SurveyOptions& stored, const Now& now) {
   const auto record = read_survey_record(stored.stored);
   if (!record) return false;
   record_ = *record;
+  last_run_ = record_.run_began;
   has_result_ = true;
   if (record_.run == SurveyRun::kCollecting) stop_at_ = instant_of(record->stop_at, now);
+  std::vector<SurveyNodeRecord> nodes;
   for (const StoreSurveyNode& node : stored.stored_nodes)
-    if (const auto read = read_survey_node(node.record)) crawl_.load(read->node, read->rank);
-  static_cast<void>(crawl_.take_changed());
+    if (auto read = read_survey_node(node.record)) nodes.push_back(std::move(*read));
+  crawl_.load(nodes, record_.last_ledger);
+  ledger_ = record_.last_ledger;
+  ledger_sent_ = limits::kSurveyBatch;  // how many it were is not stored
   return true;
 }
 

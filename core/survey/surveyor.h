@@ -2,8 +2,9 @@
 //
 // Rule 1.  Each time asking begins there is a new X25519 key pair; when it ends the pair is wiped. Source:
 //          SurveyManager::startSurveyReporting, stopSurveyReporting.
-// Rule 2.  At most kSurveyBatch requests in kSurveyBatchPeriod, and at most kSurveyBatch in one ledger: others follow no
-//          more of one surveyor. Source: SurveyManager::topOffRequests, SurveyMessageLimiter.
+// Rule 2.  At most kSurveyBatch requests in a period of kSurveyBatchPeriod, which begins with the first of them, and at
+//          most kSurveyBatch in one ledger: others follow no more of one surveyor. Whatever begins, ends or restarts
+//          meanwhile. Source: SurveyManager::topOffRequests, SurveyMessageLimiter.
 // Rule 3.  Nothing is asked while no peer is connected or the ledger is not known: it would reach nobody, and cost an
 //          attempt. A run that has nobody to ask does not end then either.
 // Rule 4.  A run stops collecting when its time is over (the caller sends STOP), then asks until nobody is left; it ends
@@ -32,18 +33,21 @@ class Surveyor {
   // A run takes the survey over that is under way, or the one just begun.
   void begin_run(Duration collect_for, SurveyPhase phase, UnixTime phase_began, const Now& now);
   // The nonce's nodes report from now on, up to `phase_ends`. `self`, `inbound`, `outbound`: what we tell of ourselves.
+  // Asking begins, but after a run that was ended.
   void begin_asking(const SurveyedNode& self, const std::vector<SurveyedLink>& inbound,
                     const std::vector<SurveyedLink>& outbound, Entropy& entropy, Instant phase_ends, const Now& now);
   // Asking goes on or begins again, in the same reporting phase.
   void resume_asking(Entropy& entropy, Instant phase_ends, const Now& now);
+  // What we counted of ourselves is lost.
+  void lose_self(const std::string& why) { crawl_.set_self_lost(why); }
   // Ends a run, and asking. False: there was neither.
   bool end(const std::string& why);
 
   Crawl::Queued request(const RequestSurvey& request);
   // The next request to send, if there is one and its time has come.
   [[nodiscard]] std::optional<Crawl::Ask> next(std::uint32_t ledger, bool has_peers, Instant now);
-  // A genuine answer of the node, sealed for us. False: it could not be used.
-  bool on_response(const NodeId& node, ByteView sealed);
+  // A genuine answer of the node to the request of that ledger, sealed for us.
+  Crawl::Answered on_response(const NodeId& node, std::uint32_t ledger, ByteView sealed);
   // Everything due. `peers`: nodes we are connected to.
   void advance(std::uint32_t ledger, const std::vector<NodeId>& peers, Instant now);
   [[nodiscard]] Instant next_deadline() const;
@@ -81,15 +85,17 @@ class Surveyor {
 
   Crawl crawl_;
   SurveyRecord record_;  // its phase: as it was stored last
+  UnixTime last_run_;    // when the last run began, also one of a survey before
   bool has_result_ = false;
   std::optional<crypto::EcdhKeyPair> key_;
   Instant stop_at_ = Instant::never();      // of a run that collects
   Instant asking_ends_ = Instant::never();  // with the reporting phase
-  Instant batch_began_;
-  std::size_t batch_left_ = 0;
-  std::uint32_t ledger_ = 0;     // of the last request
-  std::size_t ledger_sent_ = 0;  // requests with that
-  std::vector<NodeId> stayed_;   // peers that were there all the time since asking began
+  Instant batch_began_;                     // with its first request
+  std::size_t batch_left_ = limits::kSurveyBatch;
+  Instant look_at_ = Instant::never();  // when peers may have come back
+  std::uint32_t ledger_ = 0;            // of the last request
+  std::size_t ledger_sent_ = 0;         // requests with that
+  std::vector<NodeId> stayed_;          // peers that were there all the time since asking began
   std::string waits_for_;
   bool is_record_changed_ = false;
   bool is_new_ = false;

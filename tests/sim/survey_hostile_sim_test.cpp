@@ -15,7 +15,7 @@ constexpr std::size_t kNodes = 16;
 constexpr Duration kCollect = seconds(10);
 constexpr Duration kLong = std::chrono::minutes(60);
 const std::vector<std::size_t> kVictims{3, 7};
-constexpr std::size_t kLiars = 10;        // that invent peers
+constexpr std::size_t kLiars = 14;        // that invent peers
 constexpr std::size_t kInvented = 1'000;  // by each, a direction
 
 // Links as the liar could have them, with other numbers.

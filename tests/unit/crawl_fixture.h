@@ -39,8 +39,11 @@ struct Crawling {
     crawl.set_following(true);
     crawl.check_invariants();
   }
+  std::map<NodeId, std::uint32_t> asked_in{};  // the ledger of the last request
+
   std::optional<Crawl::Ask> next() {
     const auto ask = crawl.next(ledger, now);
+    if (ask) asked_in[ask->node] = ledger;
     crawl.check_invariants();
     return ask;
   }
@@ -50,10 +53,19 @@ struct Crawling {
     while (const auto ask = next()) asked.push_back(ask->node);
     return asked;
   }
+  // To the last request.
   bool answer(std::uint64_t number, const std::optional<wire::SurveyTopology>& topology) {
-    const bool is_good = crawl.on_answer(nth_node(number), topology);
+    return answer_to(asked_in[nth_node(number)], number, topology) == Crawl::Answered::kGood;
+  }
+  Crawl::Answered answer_to(std::uint32_t of_ledger, std::uint64_t number,
+                            const std::optional<wire::SurveyTopology>& topology) {
+    const auto answered = crawl.on_answer(nth_node(number), of_ledger, topology);
     crawl.check_invariants();
-    return is_good;
+    return answered;
+  }
+  // To a request of now.
+  bool answer_now(const NodeId& node, const std::optional<wire::SurveyTopology>& topology) {
+    return crawl.on_answer(node, ledger, topology) == Crawl::Answered::kGood;
   }
   void pass_ledgers(std::uint32_t count) {
     ledger += count;

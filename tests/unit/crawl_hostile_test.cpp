@@ -173,7 +173,7 @@ TEST_CASE("a node that leads in circles is left", "[crawl]") {
     stored.state = SurveyNodeState::kWaiting;
     stored.stats = page({}, {}, UINT32_MAX, UINT32_MAX).node;
     stored.inbound = links_to(10'000, 25);
-    t.crawl.load(stored, 1);
+    t.crawl.load({{stored, 1}}, 0);
     t.start(links_to(kLiar, 1));
   }
   CHECK(requests_of_endless_node(t, 25, true) <= limits::kSurveyLinksMax / 25 + 2);
@@ -186,13 +186,13 @@ TEST_CASE("a hundred thousand invented peers are bounded and counted", "[crawl]"
   t.start(links_to(1, 400));
   std::uint64_t invented = 1'000'000;
   std::set<NodeId> done;
-  for (int ledger = 0; ledger < 60 && done.size() < 400; ++ledger) {
+  for (int ledger = 0; ledger < 120 && done.size() < 400; ++ledger) {
     t.pass_ledgers(7);  // what nobody answered is dead
     for (std::uint64_t i = 0; i < 500; ++i) {
       const auto ask = t.crawl.next(t.ledger, t.now);
       if (!ask) break;
       if (ask->node > nth_node(400)) continue;
-      REQUIRE(t.crawl.on_answer(ask->node, page(links_to(invented, 25), {}, 250, 0)));
+      REQUIRE(t.answer_now(ask->node, page(links_to(invented, 25), {}, 250, 0)));
       invented += 25;
       if (t.crawl.find(ask->node)->state == SurveyNodeState::kComplete) done.insert(ask->node);
     }
@@ -212,7 +212,7 @@ TEST_CASE("links of all nodes together have an end", "[crawl]") {
   for (int ledger = 0; ledger < 2000 && !t.crawl.is_idle(); ++ledger) {
     ++t.ledger;
     while (const auto ask = t.crawl.next(t.ledger, t.now))
-      t.crawl.on_answer(ask->node, page(links_to(2000 + ask->inbound_index, 25), {}, 1000, 0));
+      t.answer_now(ask->node, page(links_to(2000 + ask->inbound_index, 25), {}, 1000, 0));
   }
   t.crawl.check_invariants();
   REQUIRE(t.crawl.is_idle());

@@ -219,7 +219,7 @@ TEST_CASE("an answer that nobody asked for is none", "[crawl]") {
 TEST_CASE("first attempts come before others, and those by rank", "[crawl]") {
   Crawling t;
   t.start({link_to(20), link_to(10)});  // in the order in which we tell of them
-  CHECK(t.crawl.rank(nth_node(0)) < t.crawl.rank(nth_node(20)));
+  CHECK(t.crawl.record(nth_node(0)).rank < t.crawl.record(nth_node(20)).rank);
   const auto first = t.next();
   REQUIRE(first);
   t.pass_ledgers(7);
@@ -274,7 +274,67 @@ TEST_CASE("requests of clients wait in a queue that has an end", "[crawl]") {
     REQUIRE(t.crawl.request({nth_node(i), 0, 0}) == Crawl::Queued::kQueued);
   CHECK(t.crawl.request({nth_node(5000), 0, 0}) == Crawl::Queued::kFull);
   REQUIRE(t.next());
+  CHECK(t.crawl.request({nth_node(5000), 0, 0}) == Crawl::Queued::kFull);  // it may have to wait again
+  REQUIRE(t.answer(1, whole({})));
   CHECK(t.crawl.request({nth_node(5000), 0, 0}) == Crawl::Queued::kQueued);
+}
+
+TEST_CASE("a client's request that got no answer comes first again, and a second one is a duplicate", "[crawl]") {
+  Crawling t;
+  t.start(links_to(1, 3));
+  REQUIRE(t.crawl.request({nth_node(50), 25, 0}) == Crawl::Queued::kQueued);
+  REQUIRE(t.next()->node == nth_node(50));
+  t.pass_ledgers(7);
+  CHECK(t.crawl.request({nth_node(50), 0, 0}) == Crawl::Queued::kDuplicate);
+  const auto again = t.next();
+  REQUIRE(again);
+  CHECK(again->node == nth_node(50));
+  CHECK(again->inbound_index == 25);
+  t.fall_silent();
+  CHECK(t.node(50).problem == SurveyProblem::kSilent);
+}
+
+TEST_CASE("a late answer to a client's request is taken", "[crawl]") {
+  Crawling t;
+  REQUIRE(t.crawl.request({nth_node(50), 0, 0}) == Crawl::Queued::kQueued);
+  REQUIRE(t.next());
+  t.now = t.now + seconds(121);
+  t.crawl.advance(t.ledger, t.now);
+  REQUIRE(t.node(50).state == SurveyNodeState::kWaiting);
+  CHECK(t.answer(50, whole({link_to(0)})));
+  CHECK(t.crawl.is_idle());
+}
+
+TEST_CASE("an answer to a request before the last one is ignored", "[crawl]") {
+  Crawling t;
+  t.start(links_to(1, 1));
+  REQUIRE(t.next());
+  t.pass_ledgers(7);
+  REQUIRE(t.next());
+  CHECK(t.answer_to(t.ledger - 7, 1, std::nullopt) == Crawl::Answered::kIgnored);
+  CHECK(t.answer_to(t.ledger - 7, 1, whole({link_to(0)})) == Crawl::Answered::kIgnored);
+  CHECK(t.node(1).bad_responses == 0);
+  CHECK(t.answer_to(t.ledger, 1, whole({link_to(0)})) == Crawl::Answered::kGood);
+}
+
+TEST_CASE("a node that lost a message is asked again before the last of what others invent", "[crawl]") {
+  Crawling t;
+  t.start({link_to(1), link_to(2)});
+  REQUIRE(t.ask_all().size() == 2);
+  REQUIRE(t.answer(1, page(links_to(10'000, 25), {}, 1000, 0)));
+  std::uint64_t invented = 10'025;
+  std::uint64_t asked_before = 0;
+  for (auto ask = std::optional<Crawl::Ask>(); !ask || ask->node != nth_node(2); ask = t.next()) {
+    REQUIRE(asked_before < 1000);
+    if (ask) ++asked_before;
+    if (ask && ask->node == nth_node(1)) {
+      REQUIRE(t.answer(1, page(links_to(invented, 25), {}, 1000, 0)));
+      invented += 25;
+    }
+    t.pass_ledgers(ask ? 1 : 7);  // 2 is silent
+  }
+  CHECK(asked_before >= Crawl::kRetryPlaces * 9 / 10);
+  CHECK(asked_before <= Crawl::kRetryPlaces * 12 / 10);
 }
 
 TEST_CASE("pages that a client asks for in any order are merged", "[crawl]") {
@@ -405,6 +465,17 @@ TEST_CASE("what is left to ask is counted", "[crawl]") {
   CHECK(t.crawl.requests_left() == 0);
   t.pass_ledgers(7);
   CHECK(t.crawl.requests_left() == 6);  // of each silent one two more
+}
+
+TEST_CASE("pages that are known to come are left to ask", "[crawl]") {
+  Crawling t;
+  t.start(links_to(1, 1));
+  REQUIRE(t.next());
+  REQUIRE(t.answer(1, page(links_to(100, 25), {}, 76, 40)));
+  CHECK(t.crawl.requests_left() == 3 + 25);  // 51 inbound links are three pages; and those it named
+  ++t.ledger;
+  CHECK(t.ask_all().size() == 26);
+  CHECK(t.crawl.requests_left() == 2);
 }
 
 }  // namespace

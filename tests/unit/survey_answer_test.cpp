@@ -134,6 +134,29 @@ TEST_CASE("slots that somebody invents far ahead do not stop the timing", "[surv
   CHECK(t.opened(told(t))->node.p75_scp_first_to_self_ms == 25);
 }
 
+TEST_CASE("slots that are invented before the ledger is known, or where it was before, are not timed", "[survey]") {
+  SurveyFixture t;
+  const auto invent = [&t](std::uint64_t first) {
+    for (std::uint64_t i = 0; i < 2 * limits::kSurveySlotsMax; ++i)
+      t.survey->on_externalize(first + i, id_of(1), t.now.instant);
+  };
+  SECTION("unknown") {
+    t.ledger.is_known = false;
+    invent(1'000'000);
+    t.ledger.is_known = true;
+  }
+  SECTION("far above") {
+    t.set_ledger(1'000'000);
+    invent(999'900);
+  }
+  t.set_ledger(100);
+  t.collect();
+  t.survey->on_externalize(101, id_of(1), t.now.instant);
+  t.survey->on_externalize(101, id_of(kOurs), t.now.instant + milliseconds(25));
+  REQUIRE(t.is_relayed(t.stop()));
+  CHECK(t.opened(told(t))->node.p75_scp_first_to_self_ms == 25);
+}
+
 TEST_CASE("a key that nothing can be sealed to gets no answer, and is counted", "[survey]") {
   SurveyFixture t;
   t.report();

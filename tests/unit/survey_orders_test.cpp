@@ -284,25 +284,38 @@ TEST_CASE("what nobody stops asks after thirty minutes", "[survey]") {
 TEST_CASE("a rival that begins during our survey is noted, once its signature is good", "[survey]") {
   SurveyFixture t;
   REQUIRE(t.order(start_order(42)).status == RequestStatus::kAccepted);
-  CHECK(t.is_ignored(t.forge(t.start())));
+  CHECK(t.receive(t.forge(t.start())) == DropReason::kSurveySignature);
+  CHECK(t.broadcasts.empty());
   CHECK(t.status().rival.is_zero());
   CHECK(t.is_ignored(t.start(3000)));  // not permitted
   CHECK(t.status().rival.is_zero());
   CHECK(t.is_ignored(t.start()));
   CHECK(t.status().rival == id_of(kTheirs));
   CHECK(t.status().surveyor == id_of(kOurs));
-  CHECK(t.metrics.bad_signatures == 0);
+  CHECK(t.metrics.bad_signatures == 1);
 }
 
 TEST_CASE("only so many signatures of rivals are looked at in a ledger", "[survey]") {
   SurveyFixture t;
   REQUIRE(t.order(start_order(42)).status == RequestStatus::kAccepted);
-  for (std::uint32_t i = 0; i < kRivalChecksPerLedger; ++i) REQUIRE(t.is_ignored(t.forge(t.start())));
+  for (std::uint32_t i = 0; i < kRivalChecksPerLedger; ++i)
+    REQUIRE(t.receive(t.forge(t.start())) == DropReason::kSurveySignature);
+  CHECK(t.is_ignored(t.forge(t.start())));
   CHECK(t.is_ignored(t.start()));
   CHECK(t.status().rival.is_zero());
   t.set_ledger(101);
   CHECK(t.is_ignored(t.start()));
   CHECK(t.status().rival == id_of(kTheirs));
+}
+
+TEST_CASE("a peer that repeats a start or stop of ours begins and stops nothing", "[survey]") {
+  SurveyFixture t;
+  t.ledger.quorum.insert(id_of(kOurs));  // a validator is one of its quorum
+  CHECK(t.is_ignored(t.start(kOurs, 42)));
+  CHECK(t.status().phase == SurveyPhase::kInactive);
+  REQUIRE(t.order(start_order(42)).status == RequestStatus::kAccepted);
+  CHECK(t.is_ignored(t.stop(kOurs, 42)));
+  CHECK(t.status().phase == SurveyPhase::kCollecting);
 }
 
 TEST_CASE("no rival is noted in others' surveys", "[survey]") {

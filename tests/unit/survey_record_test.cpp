@@ -22,6 +22,7 @@ SurveyRecord any_record(Random& random) {
   record.requests_sent = test::any_u64(random);
   record.responses = test::any_u64(random);
   record.bad_responses = test::any_u64(random);
+  record.last_ledger = test::any_u32(random);
   return record;
 }
 
@@ -45,8 +46,8 @@ SurveyNode any_survey_node(Random& random, std::size_t inbound, std::size_t outb
 void check_same(const SurveyRecord& a, const SurveyRecord& b) {
   CHECK(std::tie(a.nonce, a.phase, a.phase_began, a.run, a.run_began, a.stop_at, a.was_asking, a.rival) ==
         std::tie(b.nonce, b.phase, b.phase_began, b.run, b.run_began, b.stop_at, b.was_asking, b.rival));
-  CHECK(std::tie(a.why, a.requests_sent, a.responses, a.bad_responses) ==
-        std::tie(b.why, b.requests_sent, b.responses, b.bad_responses));
+  CHECK(std::tie(a.why, a.requests_sent, a.responses, a.bad_responses, a.last_ledger) ==
+        std::tie(b.why, b.requests_sent, b.responses, b.bad_responses, b.last_ledger));
 }
 void check_same(const SurveyNode& a, const SurveyNode& b) {
   CHECK(std::tie(a.node, a.state, a.problem, a.detail, a.version, a.requests, a.bad_responses) ==
@@ -76,15 +77,17 @@ TEST_CASE("a node that was written is read, with all the links a node can have",
     CAPTURE(inbound, outbound);
     const SurveyNode node =
         any_survey_node(random, static_cast<std::size_t>(inbound), static_cast<std::size_t>(outbound));
-    const auto read = read_survey_node(write_survey_node(node, 4'000'000'000));
+    const auto read = read_survey_node(write_survey_node({node, 4'000'000'000, 25, 50}));
     REQUIRE(read);
     check_same(read->node, node);
     CHECK(read->rank == 4'000'000'000);
+    CHECK(read->next_inbound == 25);
+    CHECK(read->next_outbound == 50);
   }
   for (int i = 0; i < 100; ++i) {
     const SurveyNode node = any_survey_node(random, random.below(60), random.below(60));
     const std::uint32_t rank = test::any_u32(random);
-    const auto read = read_survey_node(write_survey_node(node, rank));
+    const auto read = read_survey_node(write_survey_node({node, rank}));
     REQUIRE(read);
     check_same(read->node, node);
     CHECK(read->rank == rank);
@@ -100,7 +103,7 @@ TEST_CASE("a text of any length can be stored", "[survey_record]") {
   CHECK(read->why.size() >= 200);
   SurveyNode node;
   node.detail.assign(100'000, 'd');
-  const auto read_node = read_survey_node(write_survey_node(node, 0));
+  const auto read_node = read_survey_node(write_survey_node({node}));
   REQUIRE(read_node);
   CHECK(node.detail.starts_with(read_node->node.detail));
 }
@@ -108,7 +111,7 @@ TEST_CASE("a text of any length can be stored", "[survey_record]") {
 TEST_CASE("of a record that is cut or goes on nothing is read", "[survey_record]") {
   Random random(3);
   const Bytes state = write_survey_record(any_record(random));
-  const Bytes node = write_survey_node(any_survey_node(random, 2, 1), 5);
+  const Bytes node = write_survey_node({any_survey_node(random, 2, 1), 5});
   for (std::size_t size = 0; size < state.size(); ++size) REQUIRE_FALSE(read_survey_record({state.data(), size}));
   for (std::size_t size = 0; size < node.size(); ++size) REQUIRE_FALSE(read_survey_node({node.data(), size}));
   for (const std::size_t more : {1U, 4U}) {
@@ -124,7 +127,7 @@ TEST_CASE("of a record that is cut or goes on nothing is read", "[survey_record]
 TEST_CASE("another version is not read, nor one record as the other", "[survey_record]") {
   Random random(4);
   Bytes state = write_survey_record(any_record(random));
-  Bytes node = write_survey_node(any_survey_node(random, 1, 1), 5);
+  Bytes node = write_survey_node({any_survey_node(random, 1, 1), 5});
   CHECK_FALSE(read_survey_record(node));
   CHECK_FALSE(read_survey_node(state));
   for (Bytes* bytes : {&state, &node})
@@ -136,7 +139,7 @@ TEST_CASE("another version is not read, nor one record as the other", "[survey_r
 TEST_CASE("noise is read as nothing, or as what it would be written as", "[survey_record]") {
   Random random(5);
   const Bytes state = write_survey_record(any_record(random));
-  const Bytes node = write_survey_node(any_survey_node(random, 30, 2), 5);
+  const Bytes node = write_survey_node({any_survey_node(random, 30, 2), 5});
   const auto broken = [&](Bytes bytes) {
     for (std::uint64_t flips = 1 + random.below(3); flips > 0; --flips)
       bytes[random.below(bytes.size())] ^= static_cast<std::uint8_t>(1U << random.below(8));
@@ -146,8 +149,7 @@ TEST_CASE("noise is read as nothing, or as what it would be written as", "[surve
     const Bytes state_bytes = broken(state);
     if (const auto read = read_survey_record(state_bytes)) REQUIRE(write_survey_record(*read) == state_bytes);
     const Bytes node_bytes = broken(node);
-    if (const auto read = read_survey_node(node_bytes))
-      REQUIRE(write_survey_node(read->node, read->rank) == node_bytes);
+    if (const auto read = read_survey_node(node_bytes)) REQUIRE(write_survey_node(*read) == node_bytes);
     const Bytes noise = test::any_bytes(random, random.below(300));
     REQUIRE_FALSE(read_survey_record(noise));
     REQUIRE_FALSE(read_survey_node(noise));

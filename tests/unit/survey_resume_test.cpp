@@ -140,6 +140,7 @@ TEST_CASE("a survey whose time is over leaves its result", "[survey]") {
   CHECK_FALSE(t.status().why.empty());
   CHECK_FALSE(t.status().is_asking);
   CHECK(t.survey->result(t.now.instant).nodes.size() == 3);
+  CHECK(t.node(id_of(1))->problem == SurveyProblem::kSilent);  // asked, and then it was over
   CHECK(t.is_relayed(t.start()));
 }
 
@@ -151,6 +152,26 @@ TEST_CASE("a survey that collected when the process ended, and reports by now, i
   t.come_back();
   for (int i = 0; i < 5 && t.asked().empty(); ++i) t.wait(seconds(5));
   CHECK(t.asked().size() == 2);
+  REQUIRE(t.node(id_of(kOurs)) != nullptr);
+  CHECK_FALSE(t.node(id_of(kOurs))->detail.empty());
+}
+
+TEST_CASE("what a client asked for is asked for by the next process, without a run", "[survey]") {
+  Resumed t;
+  REQUIRE(t.give(StartSurvey{{}, 42}) == RequestStatus::kAccepted);
+  REQUIRE(t.give(StopSurvey{}) == RequestStatus::kAccepted);
+  REQUIRE(t.give(RequestSurvey{{}, nth_node(50), 25, 0}) == RequestStatus::kAccepted);
+  SECTION("in the same phase") {
+    t.restart(minutes(1));
+    t.come_back();
+    for (int i = 0; i < 5 && t.asked().empty(); ++i) t.wait(seconds(5));
+    REQUIRE(t.asked().size() == 1);
+    CHECK(t.asked()[0].surveyed == nth_node(50));
+  }
+  SECTION("after it") {
+    t.restart(hours(4));
+    CHECK(t.node(nth_node(50))->problem == SurveyProblem::kSilent);
+  }
 }
 
 TEST_CASE("a survey of another's is not taken for ours by the next process", "[survey]") {

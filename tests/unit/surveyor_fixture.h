@@ -24,6 +24,7 @@ struct Surveying {
   UnixTime phase_began;
   Instant phase_ends;
   std::vector<NodeId> peers = kPeers;
+  std::map<NodeId, std::uint32_t> asked_in{};  // the ledger of the last request
 
   void begin() {
     surveyor->begin(7);
@@ -57,13 +58,20 @@ struct Surveying {
   }
   std::vector<NodeId> ask_all() {
     std::vector<NodeId> asked;
-    while (const auto ask = surveyor->next(ledger, !peers.empty(), now.instant)) asked.push_back(ask->node);
+    while (const auto ask = surveyor->next(ledger, !peers.empty(), now.instant)) {
+      asked.push_back(ask->node);
+      asked_in[ask->node] = ledger;
+    }
     return asked;
   }
   bool answer(std::uint64_t number, const wire::SurveyTopology& topology) {
     const auto sealed = crypto::seal(surveyor->public_key(), wire::write_survey_topology(topology), entropy);
     REQUIRE(sealed);
-    return surveyor->on_response(nth_node(number), *sealed);
+    return respond(number, *sealed) == Crawl::Answered::kGood;
+  }
+  // To the last request.
+  Crawl::Answered respond(std::uint64_t number, ByteView sealed) {
+    return surveyor->on_response(nth_node(number), asked_in[nth_node(number)], sealed);
   }
   SurveyStatus status() const {
     SurveyStatus status;

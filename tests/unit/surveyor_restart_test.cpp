@@ -62,6 +62,7 @@ TEST_CASE("a run that crawled goes on with what it does not know, under a new ke
   std::vector<NodeId> asked;
   while (const auto ask = t.surveyor->next(t.ledger, true, t.now.instant)) {
     asked.push_back(ask->node);
+    t.asked_in[ask->node] = t.ledger;
     has_second_page |= ask->node == nth_node(2) && ask->inbound_index == 3;
   }
   CHECK(asked.size() == 6);
@@ -73,13 +74,26 @@ TEST_CASE("a run that crawled goes on with what it does not know, under a new ke
   CHECK(t.node(2)->inbound == links_to(100, 5));
 }
 
+TEST_CASE("the ledger that a former process asked in is not used again", "[surveyor]") {
+  Surveying t;
+  t.begin_run(seconds(10));
+  t.begin_asking(links_to(1, 35));
+  REQUIRE(t.ask_all().size() == 10);
+  REQUIRE(t.restart());
+  t.surveyor->resume_asking(t.entropy, t.now.instant + hours(2), t.now);
+  CHECK(t.ask_all().empty());
+  CHECK_FALSE(t.status().why.empty());
+  ++t.ledger;
+  CHECK(t.ask_all().size() == 10);
+}
+
 TEST_CASE("counts go on where the former process left them", "[surveyor]") {
   Surveying t;
   t.begin_run(seconds(10));
   t.begin_asking(links_to(1, 3));
   REQUIRE(t.ask_all().size() == 3);
   REQUIRE(t.answer(1, whole({link_to(0)})));
-  REQUIRE_FALSE(t.surveyor->on_response(nth_node(2), Bytes(100, 1)));
+  REQUIRE(t.respond(2, Bytes(100, 1)) == Crawl::Answered::kBad);
   REQUIRE(t.restart());
   CHECK(t.status().requests_sent == 3);
   CHECK(t.status().responses == 1);
@@ -120,7 +134,7 @@ TEST_CASE("records of a disk that say too much are bounded", "[surveyor]") {
   node.state = SurveyNodeState::kAsked;
   for (std::uint64_t i = 1; i <= limits::kSurveyNodesMax + 500; ++i) {
     node.node = nth_node(i);
-    t.disk.stored_nodes.push_back({node.node, write_survey_node(node, 1)});
+    t.disk.stored_nodes.push_back({node.node, write_survey_node({node, 1})});
   }
   t.surveyor = std::make_unique<Surveyor>(kSelf);
   REQUIRE(t.surveyor->load(t.disk, t.now));
@@ -137,8 +151,8 @@ TEST_CASE("a stored node that tells of a link twice, or of itself, has each link
   node.state = SurveyNodeState::kComplete;
   node.stats = whole(links_to(1, 3)).node;
   node.inbound = {link_to(3), link_to(1), link_to(3)};
-  t.disk.stored_nodes.push_back({node.node, write_survey_node(node, 1)});
-  t.disk.stored_nodes.push_back({node.node, write_survey_node(node, 1)});
+  t.disk.stored_nodes.push_back({node.node, write_survey_node({node, 1})});
+  t.disk.stored_nodes.push_back({node.node, write_survey_node({node, 1})});
   t.surveyor = std::make_unique<Surveyor>(kSelf);
   REQUIRE(t.surveyor->load(t.disk, t.now));
   t.surveyor->check_invariants();

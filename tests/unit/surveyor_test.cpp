@@ -44,9 +44,9 @@ TEST_CASE("what was sealed for a key that is gone is not read", "[surveyor]") {
       crypto::seal(t.surveyor->public_key(), wire::write_survey_topology(whole({link_to(0)})), t.entropy);
   REQUIRE(sealed);
   t.surveyor->end("why");
-  CHECK_FALSE(t.surveyor->on_response(nth_node(1), *sealed));
+  CHECK(t.respond(1, *sealed) == Crawl::Answered::kIgnored);
   t.surveyor->resume_asking(t.entropy, t.phase_ends, t.now);
-  CHECK_FALSE(t.surveyor->on_response(nth_node(1), *sealed));
+  CHECK(t.respond(1, *sealed) == Crawl::Answered::kIgnored);
   CHECK_FALSE(t.node(1)->stats);
 }
 
@@ -76,6 +76,61 @@ TEST_CASE("ten requests in one ledger, however long it lasts", "[surveyor]") {
   CHECK(t.surveyor->next_deadline() > t.now.instant);
   ++t.ledger;
   CHECK(t.ask_all().size() == 10);
+}
+
+TEST_CASE("an end and a new begin do not change the pace", "[surveyor]") {
+  Surveying t;
+  t.begin_run(seconds(10));
+  t.begin_asking(links_to(1, 35));
+  REQUIRE(t.ask_all().size() == 10);
+  t.surveyor->end("somebody ended it");
+  t.surveyor->begin_run(seconds(10), t.phase, t.phase_began, t.now);
+  t.surveyor->resume_asking(t.entropy, t.phase_ends, t.now);
+  CHECK(t.ask_all().empty());
+  ++t.ledger;
+  CHECK(t.ask_all().empty());
+  t.pass(seconds(15));
+  CHECK(t.ask_all().size() == 10);
+}
+
+TEST_CASE("the fifteen seconds begin with the first request", "[surveyor]") {
+  Surveying t;
+  t.begin();
+  t.begin_asking();
+  for (std::uint64_t i = 100; i < 130; ++i)
+    REQUIRE(t.surveyor->request({{}, nth_node(i), 0, 0}) == Crawl::Queued::kQueued);
+  t.pass(milliseconds(14'900));
+  ++t.ledger;
+  CHECK(t.ask_all().size() == 10);
+  t.pass(milliseconds(14'999));
+  ++t.ledger;
+  CHECK(t.ask_all().empty());
+  t.pass(milliseconds(1));
+  CHECK(t.ask_all().size() == 10);
+}
+
+TEST_CASE("two runs of one second are two", "[surveyor]") {
+  Surveying t;
+  t.begin_run(seconds(10));
+  const UnixTime first = t.status().run_began;
+  t.surveyor->end("somebody ended it");
+  t.begin_run(seconds(10));
+  CHECK(t.status().run_began > first);
+  REQUIRE(t.restart());
+  const UnixTime second = t.status().run_began;
+  t.surveyor->end("somebody ended it");
+  t.begin_run(seconds(10));
+  CHECK(t.status().run_began > second);
+}
+
+TEST_CASE("a run that was ended while it collected is not asked for when the phase is over", "[surveyor]") {
+  Surveying t;
+  t.begin_run(minutes(10));
+  t.surveyor->end("somebody ended it");
+  t.begin_asking();
+  CHECK_FALSE(t.surveyor->is_asking());
+  CHECK(t.node(0)->state == SurveyNodeState::kComplete);  // we ourselves are in the result
+  CHECK(t.ask_all().empty());
 }
 
 TEST_CASE("nothing is asked while no peer is connected", "[surveyor]") {
@@ -204,6 +259,7 @@ TEST_CASE("requests of clients are served with a run or without", "[surveyor]") 
   REQUIRE(t.surveyor->request({{}, nth_node(50), 25, 75}) == Crawl::Queued::kQueued);
   const auto ask = t.surveyor->next(t.ledger, true, t.now.instant);
   REQUIRE(ask);
+  t.asked_in[ask->node] = t.ledger;
   CHECK(ask->node == nth_node(50));
   CHECK(ask->inbound_index == 25);
   CHECK(ask->outbound_index == 75);
@@ -220,10 +276,10 @@ TEST_CASE("an answer that does not open, or opens to garbage, is bad and counted
   t.begin_run(seconds(10));
   t.begin_asking();
   REQUIRE(t.ask_all().size() == 3);
-  CHECK_FALSE(t.surveyor->on_response(nth_node(1), {}));
-  CHECK_FALSE(t.surveyor->on_response(nth_node(2), Bytes(300, 7)));
+  CHECK(t.respond(1, {}) == Crawl::Answered::kBad);
+  CHECK(t.respond(2, Bytes(300, 7)) == Crawl::Answered::kBad);
   const auto garbage = crypto::seal(t.surveyor->public_key(), Bytes(300, 7), t.entropy);
-  CHECK_FALSE(t.surveyor->on_response(nth_node(3), *garbage));
+  CHECK(t.respond(3, *garbage) == Crawl::Answered::kBad);
   CHECK(t.status().bad_responses == 3);
   CHECK(t.status().responses == 0);
   for (const std::uint64_t number : {1U, 2U, 3U}) CHECK(t.node(number)->bad_responses == 1);
@@ -243,7 +299,7 @@ TEST_CASE("the time that is left is an estimate that falls", "[surveyor]") {
     for (const NodeId& node : t.ask_all()) {
       const auto sealed =
           crypto::seal(t.surveyor->public_key(), wire::write_survey_topology(whole({link_to(0)})), t.entropy);
-      REQUIRE(t.surveyor->on_response(node, *sealed));
+      REQUIRE(t.surveyor->on_response(node, t.ledger, *sealed) == Crawl::Answered::kGood);
     }
     t.pass_ledger(seconds(15));
     const auto left = t.status().time_left;
