@@ -107,7 +107,7 @@ std::shared_ptr<Stream> SurveyService::open(StreamRegistry<Stream>& registry, St
 template <typename Stream>
 void SurveyService::ask_result(const std::shared_ptr<Stream>& stream) {
   const auto id = pending_.add(stream, {{.token = Stream::kResultToken}}, pending_.deadline());
-  if (!id) return stream->finish(crowded_status());
+  if (!id) return stream->fail_asking(crowded_status());
   const bool is_asked = port_.query_survey([this, stream, id = *id](SurveyResult result) {
     stream->take_result(std::move(result));
     overlay_.on_request_answer({.request = id});
@@ -115,7 +115,7 @@ void SurveyService::ask_result(const std::shared_ptr<Stream>& stream) {
   });
   if (!is_asked) {
     pending_.remove(*id, 1);
-    stream->finish(busy_status());
+    stream->fail_asking(busy_status());
   }
   fail_if_stopping();
 }

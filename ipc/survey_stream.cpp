@@ -95,6 +95,10 @@ void SurveyStream<Response>::on_answer(std::uint64_t token, const MessagePtr&, c
   const Status status =
       to_status(answer, {.duplicate = "a run is under way; follow it with attach, or end it with End"});
   if (status.ok()) {
+    {
+      const std::lock_guard lock(mutex_);
+      has_begun_ = true;
+    }
     callbacks_.ask_result(this->shared_from_this());
   } else {
     finish(status);
@@ -167,6 +171,17 @@ void SurveyStream<Response>::finish(const Status& status) {
     end_with(status);
   }
   pump();
+}
+
+template <typename Response>
+void SurveyStream<Response>::fail_asking(const Status& why) {
+  Status status = why;
+  {
+    const std::lock_guard lock(mutex_);
+    if (has_begun_)
+      status = {StatusCode::UNAVAILABLE, why.error_message() + "; the run has begun: attach to follow it"};
+  }
+  finish(status);
 }
 
 template <typename Response>

@@ -72,6 +72,9 @@ class SurveyStream final : public grpc::ServerWriteReactor<Response>,
   void pump();
   // Ends the stream with `status` as soon as no write is in flight.
   void finish(const grpc::Status& status);
+  // The result could not be asked for. A run that has begun here goes on all the same: that is UNAVAILABLE, whatever the
+  // reason.
+  void fail_asking(const grpc::Status& why);
 
   void on_answer(std::uint64_t token, const MessagePtr& message, const RequestAnswer& answer) override;
   void on_failure(std::uint64_t token, const MessagePtr& message, RequestFailure failure) override;
@@ -96,6 +99,7 @@ class SurveyStream final : public grpc::ServerWriteReactor<Response>,
   std::optional<UnixTime> run_began_;  // of the run that is followed
   std::optional<SurveyStatus> told_;   // the last that was to be told
   std::optional<SurveyStatus> next_;   // to be told
+  bool has_begun_ = false;             // a run, with this call
   bool is_result_wanted_ = false;
   std::optional<SurveyPages> pages_;  // once it is set, of whoever is writing
   Response response_;

@@ -45,6 +45,7 @@ struct SurveyClient::RunState {
   std::optional<std::string> error;
   std::optional<CollectedSurvey> collected;  // once pages came
   bool is_complete = false;
+  // When a stream that told something ended, or run() began.
   std::chrono::steady_clock::time_point heard = std::chrono::steady_clock::now();
   Status last;
 };
@@ -149,12 +150,14 @@ std::optional<Result<CollectedSurvey>> SurveyClient::follow(const RunSurveyOptio
   const auto reader = stub()->Run(&context, request);
   state.collected.reset();
   v1::RunSurveyResponse response;
+  bool has_heard = false;
   while (!state.error && reader->Read(&response)) {
-    state.heard = std::chrono::steady_clock::now();
+    has_heard = true;
     take(options, response, state);
   }
   if (state.error) context.TryCancel();
   state.last = reader->Finish();
+  if (has_heard) state.heard = std::chrono::steady_clock::now();  // the stream's end: it is silent while all collect
   if (end_stream()) return Failure{kCancelled};
   return judge(state);
 }
@@ -189,8 +192,10 @@ std::optional<Result<CollectedSurvey>> SurveyClient::judge(RunState& state) cons
     state.is_attaching = true;
     return std::nullopt;
   }
-  const bool has_begun = state.is_known || state.is_repeated || status.error_code() == StatusCode::UNAVAILABLE;
-  if (has_begun && may_pass(status.error_code())) return std::nullopt;
+  // RESOURCE_EXHAUSTED is said of a request that was not taken.
+  const bool may_have_begun =
+      state.is_known || state.is_repeated || status.error_code() != StatusCode::RESOURCE_EXHAUSTED;
+  if (may_have_begun && may_pass(status.error_code())) return std::nullopt;
   return Failure{status_text(status, options_.socket)};
 }
 
@@ -206,13 +211,12 @@ bool SurveyClient::come_back(const RunSurveyOptions& options, RunState& state, s
         return false;
       }
     }
-    if (std::chrono::steady_clock::now() >= give_up) {
-      why += "; gave up waiting for it. The daemon goes on with its run: attach later";
-      return false;
-    }
     auto opened = open(kConnectTimeout);
-    if (opened) return true;
-    why = opened.error();
+    if (opened && std::chrono::steady_clock::now() < give_up) return true;
+    if (!opened) why = opened.error();
+    if (std::chrono::steady_clock::now() < give_up) continue;
+    why += "; gave up waiting for it. The daemon goes on with its run: attach later";
+    return false;
   }
 }
 

@@ -10,7 +10,7 @@ namespace overlayd::ipc::ctl {
 // Documented in --help.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitRefused = 1;  // it ran, and something of what was asked was refused, invalid or missing
-inline constexpr int kExitUsage = 2;    // the command line or an input file cannot be used
+inline constexpr int kExitUsage = 2;    // the command line, an input file or the output cannot be used
 inline constexpr int kExitCall = 3;     // the daemon cannot be reached, or refused the call
 
 // What the global options say; they may stand before or after the subcommand.

@@ -97,6 +97,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_parse(app, error, context, {argv, static_cast<std::size_t>(argc)});
   }
-  std::fflush(stdout);
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!is_written && context.exit_code == kExitOk) {
+    std::fprintf(stderr, "overlayctl: error: standard output could not be written; what it holds is not complete\n");
+    context.exit_code = kExitUsage;
+  }
   return context.exit_code;
 }

@@ -55,11 +55,24 @@ std::string links_head() {
 
 }  // namespace
 
+std::string namers_text(const SurveyNode& node) {
+  std::string namers;
+  for (const NodeId& id : node.named_by) namers.append(namers.empty() ? "" : " ").append(crypto::encode_node_id(id));
+  return namers;
+}
+
 std::string csv_cell(std::string_view text) {
-  const bool is_formula = !text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos;
-  std::string cell(is_formula ? 1 : 0, '\'');
-  cell += text;
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
+  // Where ';' or a tab is taken for the end of a cell, another one begins behind it.
+  constexpr std::string_view kEnds = ";\t";
+  std::string cell;
+  char before = kEnds.front();
+  for (const char c : text) {
+    const bool is_begin = kEnds.find(before) != std::string_view::npos;
+    if (is_begin && std::string_view("=+-@").find(c) != std::string_view::npos) cell += '\'';
+    cell += c;
+    if (c != ' ' || !is_begin) before = c;  // spaces in front do not save a formula
+  }
+  if (cell.find_first_of(",;\"\t\r\n") == std::string::npos) return cell;
   std::string quoted = "\"";
   for (const char c : cell) quoted.append(c == '"' ? 2 : 1, c);
   return quoted + "\"";
@@ -76,9 +89,7 @@ std::string survey_nodes_csv(const SurveyResult& result) {
     visit_stats(stats, [&](const char*, const auto& value) { row.add(is_known ? cell_of(value) : ""); });
     row.add(is_known ? std::to_string(node->inbound.size()) : "");
     row.add(is_known ? std::to_string(node->outbound.size()) : "");
-    std::string namers;
-    for (const NodeId& id : node->named_by) namers.append(namers.empty() ? "" : " ").append(crypto::encode_node_id(id));
-    out += row.add(namers).line();
+    out += row.add(namers_text(*node)).line();
   }
   return out;
 }

@@ -87,6 +87,27 @@ std::vector<SurveyDiff::Link> only_in(const std::set<SurveyDiff::Link>& some, co
   return found;
 }
 
+// Nodes of `some` that are not in `others`, if others could have told of them: all there told of all their links, or one
+// of those they have a link with here did.
+std::vector<NodeId> only_in(const SurveyResult& some, const std::set<SurveyDiff::Link>& links_of_some,
+                            const SurveyResult& others, std::uint64_t& uncertain) {
+  std::set<NodeId> near_telling;
+  for (const SurveyDiff::Link& link : links_of_some) {
+    if (!tells_of_links(others, link)) continue;
+    near_telling.insert(link.first);
+    near_telling.insert(link.second);
+  }
+  std::vector<NodeId> found;
+  for (const SurveyNodePtr& node : some.nodes) {
+    if (find_node(others, node->node) != nullptr) continue;
+    if (is_whole(others) || near_telling.contains(node->node))
+      found.push_back(node->node);
+    else
+      ++uncertain;
+  }
+  return found;
+}
+
 void compare(const SurveyNode& before, const SurveyNode& after, SurveyDiff& diff) {
   const NodeId& id = after.node;
   if (is_complete(before) != is_complete(after))
@@ -162,15 +183,12 @@ SurveyDiff survey_diff(const SurveyResult& before, const SurveyResult& after) {
   SurveyDiff diff;
   for (const SurveyNodePtr& node : after.nodes) {
     const SurveyNode* old = find_node(before, node->node);
-    if (old == nullptr)
-      diff.nodes_came.push_back(node->node);
-    else
-      compare(*old, *node, diff);
+    if (old != nullptr) compare(*old, *node, diff);
   }
-  for (const SurveyNodePtr& node : before.nodes)
-    if (find_node(after, node->node) == nullptr) diff.nodes_went.push_back(node->node);
   const auto old_links = pairs_of(before);
   const auto new_links = pairs_of(after);
+  diff.nodes_came = only_in(after, new_links, before, diff.nodes_uncertain);
+  diff.nodes_went = only_in(before, old_links, after, diff.nodes_uncertain);
   diff.links_came = only_in(new_links, old_links, before, diff.links_uncertain);
   diff.links_went = only_in(old_links, new_links, after, diff.links_uncertain);
   return diff;
@@ -188,9 +206,10 @@ Json diff_json(const SurveyDiff& diff) {
     numbers.push_back(std::move(object));
   }
   return {{"nodesCame", ids_json(diff.nodes_came)},   {"nodesWent", ids_json(diff.nodes_went)},
-          {"answersChanged", std::move(states)},      {"linksCame", links_json(diff.links_came)},
-          {"linksWent", links_json(diff.links_went)}, {"linksUncertain", diff.links_uncertain},
-          {"versionsChanged", std::move(versions)},   {"numbersChanged", std::move(numbers)}};
+          {"nodesUncertain", diff.nodes_uncertain},   {"answersChanged", std::move(states)},
+          {"linksCame", links_json(diff.links_came)}, {"linksWent", links_json(diff.links_went)},
+          {"linksUncertain", diff.links_uncertain},   {"versionsChanged", std::move(versions)},
+          {"numbersChanged", std::move(numbers)}};
 }
 
 std::string diff_text(const SurveyDiff& diff) {
@@ -202,9 +221,11 @@ std::string diff_text(const SurveyDiff& diff) {
   add_section("Links that went", rows_of(diff.links_went), out);
   add_section("Versions that changed", rows_of(diff.versions), out);
   add_section("Numbers that changed much", rows_of(diff.numbers), out);
-  if (diff.links_uncertain != 0) {
-    out.append(out.empty() ? "" : "\n").append("Links of which one of the two results can say nothing: ");
-    out.append(std::to_string(diff.links_uncertain)).append("\n");
+  const std::array uncertain{std::pair("Nodes", diff.nodes_uncertain), std::pair("Links", diff.links_uncertain)};
+  for (const auto& [what, count] : uncertain) {
+    if (count == 0) continue;
+    out.append(out.empty() ? "" : "\n").append(what).append(" of which one of the two results can say nothing: ");
+    out.append(std::to_string(count)).append("\n");
   }
   return out.empty() ? "No difference.\n" : out;
 }

@@ -4,7 +4,8 @@
 //          have not become strangers.
 // Rule 2.  A link came only if one of its ends told of all its links before, and went only if one of them does so now.
 //          Rationale: where nobody answered nothing is known, and a silent node would seem to have lost all its links.
-//          What this leaves out is counted.
+//          So with nodes: one came or went only if the other result is whole, or a node that it has a link with told of
+//          all its links there. What this leaves out is counted.
 // Rule 3.  A number of a node that answered both times is listed if it at least doubled or halved, and changed by at
 //          least what its row in kDiffNumbers says; settings are listed whenever they changed. Rationale: counters of
 //          two surveys are never equal. Bytes and messages are not compared: they grow with the time of collecting.
@@ -34,7 +35,8 @@ struct SurveyDiff {
 
   std::vector<NodeId> nodes_came;
   std::vector<NodeId> nodes_went;
-  std::vector<Text> states;  // of nodes in both that tell of all their links in one only; "complete", "silent"
+  std::uint64_t nodes_uncertain = 0;  // in one of both, but rule 2 leaves them out
+  std::vector<Text> states;           // of nodes in both that tell of all their links in one only; "complete", "silent"
   std::vector<Link> links_came;
   std::vector<Link> links_went;
   std::uint64_t links_uncertain = 0;  // in one of both, but rule 2 leaves them out

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "core/crypto/strkey.h"
@@ -11,12 +13,15 @@ namespace {
 
 std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(std::uint32_t value) { return std::to_string(value); }
-std::string text_of(std::uint64_t value) { return std::to_string(value); }
+std::string text_of(std::uint64_t value) {
+  return std::to_string(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
+}
 std::string text_of(const std::string& value) { return value; }
 template <typename Enum>
 requires std::is_enum_v<Enum> std::string text_of(Enum value) { return std::string(word_of(value)); }
 
-// What GraphML calls the type of a member; counters of 64 bits may exceed its "long", which no network counts to.
+// What GraphML calls the type of a member. Its "long" has a sign: of a larger counter, which only a liar tells, the
+// largest there is.
 template <typename T>
 const char* xml_type(const T&) {
   if constexpr (std::is_same_v<T, bool>) return "boolean";
@@ -38,6 +43,8 @@ std::string keys() {
   const auto of_node = [&out](const char* name, const auto& value) { out += key_line("node", name, xml_type(value)); };
   visit_node(kNamesOfNode, of_node);
   visit_stats(kNamesOfStats, of_node);
+  for (const char* name : {"inboundPeers", "outboundPeers"}) out += key_line("node", name, "long");
+  out += key_line("node", "namedBy", "string");
   out += key_line("edge", "agreement", "string");
   for (const std::string end : {"dialler_", "acceptor_"}) {
     out += key_line("edge", end + "version", "string");
@@ -51,7 +58,12 @@ void add_node(const SurveyNode& node, std::string& out) {
   out += "    <node id=\"" + crypto::encode_node_id(node.node) + "\">\n";
   const auto add = [&out](const char* name, const auto& value) { out += data_line("node", name, text_of(value)); };
   visit_node(node, add);
-  if (node.stats) visit_stats(*node.stats, add);
+  if (node.stats) {
+    visit_stats(*node.stats, add);
+    add("inboundPeers", std::uint64_t{node.inbound.size()});
+    add("outboundPeers", std::uint64_t{node.outbound.size()});
+  }
+  add("namedBy", namers_text(node));
   out += "    </node>\n";
 }
 

@@ -15,17 +15,65 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Where the text of a file goes.
+struct Target {
+  explicit Target(const std::string& given) : name(given), path(given) {
+    std::error_code error;
+    if (fs::is_symlink(path, error)) path = fs::weakly_canonical(path, error);
+    // A device or a pipe is written as it is: a file would take its place.
+    is_file = !fs::exists(path, error) || fs::is_regular_file(path, error);
+  }
+  [[nodiscard]] fs::path directory() const { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+  [[nodiscard]] fs::path written() const { return is_file ? fs::path(path.string() + ".part") : path; }
+  [[nodiscard]] Failure failure(const std::string& why) const {
+    return Failure{"--output: " + name + " cannot be written: " + why};
+  }
+
+  std::string name;  // as the user has it
+  fs::path path;
+  bool is_file = true;  // it is written beside its place, and takes its name when it is complete
+};
+
 Result<Done> check_writable(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return Failure{"--output: " + path + " is a directory"};
-  if (fs::exists(path, error)) {
-    if (::access(path.c_str(), W_OK) == 0) return Done{};
-    return Failure{"--output: " + path + " cannot be written: " + std::strerror(errno)};
-  }
-  const fs::path parent = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
-  if (!fs::is_directory(parent, error)) return Failure{"--output: there is no directory " + parent.string()};
-  if (::access(parent.c_str(), W_OK | X_OK) == 0) return Done{};
-  return Failure{"--output: " + parent.string() + " cannot be written: " + std::strerror(errno)};
+  const Target target(path);
+  if (fs::exists(target.path, error) && ::access(target.path.c_str(), W_OK) != 0)
+    return target.failure(std::strerror(errno));
+  if (!target.is_file) return Done{};
+  const std::string directory = target.directory().string();
+  if (!fs::is_directory(directory, error)) return Failure{"--output: there is no directory " + directory};
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return Done{};
+  return target.failure("no file can be made in " + directory + ": " + std::strerror(errno));
+}
+
+Result<Done> write(const Target& target, const std::string& text) {
+  std::ofstream file(target.written(), std::ios::binary | std::ios::trunc);
+  if (!file) return target.failure(std::strerror(errno));
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  file.close();
+  if (file) return Done{};
+  const std::string why = std::strerror(errno);
+  std::error_code error;
+  if (target.is_file) fs::remove(target.written(), error);
+  return target.failure(why);
+}
+
+Result<Done> take_name(const Target& target) {
+  if (!target.is_file) return Done{};
+  std::error_code error;
+  fs::rename(target.written(), target.path, error);
+  if (error) return target.failure(error.message());
+  return Done{};
+}
+
+Result<Done> print(const std::string& text) {
+  // A flush after a write that failed may find nothing left to do, and say that all is well.
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  const int why = errno;
+  if (!is_written) return Failure{std::string("standard output: ") + std::strerror(why)};
+  if (std::fflush(stdout) != 0) return Failure{std::string("standard output: ") + std::strerror(errno)};
+  return Done{};
 }
 
 std::string csv_of(const SurveyResult& result, const std::string& table) {
@@ -75,11 +123,16 @@ Result<Done> check_output(const Context& context, SurveyOutputOptions& options) 
 
 Result<Done> write_survey(const SurveyResult& result, const SurveyOutputOptions& options) {
   if (!has_two_files(options)) return write_text(options.output, render(result, options));
-  for (const char* table : {"nodes", "links"}) {
-    auto written = write_text(csv_path(options.output, table), csv_of(result, table));
-    if (!written) return written;
+  const Target nodes(csv_path(options.output, "nodes"));
+  const Target links(csv_path(options.output, "links"));
+  if (auto written = write(nodes, survey_nodes_csv(result)); !written) return written;
+  if (auto written = write(links, survey_links_csv(result)); !written) {
+    std::error_code error;
+    if (nodes.is_file) fs::remove(nodes.written(), error);
+    return written;
   }
-  return Done{};
+  if (auto named = take_name(nodes); !named) return named;
+  return take_name(links);
 }
 
 std::string csv_path(const std::string& output, const std::string& table) {
@@ -90,27 +143,10 @@ std::string csv_path(const std::string& output, const std::string& table) {
 }
 
 Result<Done> write_text(const std::string& path, const std::string& text) {
-  if (path.empty()) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    if (std::fflush(stdout) != 0) return Failure{std::string("standard output: ") + std::strerror(errno)};
-    return Done{};
-  }
-  // A device or a pipe is written as it is: a file would take its place.
-  std::error_code error;
-  const bool is_plain = !fs::exists(path, error) || fs::is_regular_file(fs::symlink_status(path, error));
-  const std::string written = is_plain ? path + ".part" : path;
-  std::ofstream file(written, std::ios::binary | std::ios::trunc);
-  file.write(text.data(), static_cast<std::streamsize>(text.size()));
-  file.close();
-  if (!file) {
-    const std::string why = std::strerror(errno);
-    if (is_plain) fs::remove(written, error);
-    return Failure{"--output: " + path + " cannot be written: " + why};
-  }
-  if (!is_plain) return Done{};
-  fs::rename(written, path, error);
-  if (error) return Failure{"--output: " + path + " cannot be written: " + error.message()};
-  return Done{};
+  if (path.empty()) return print(text);
+  const Target target(path);
+  if (auto written = write(target, text); !written) return written;
+  return take_name(target);
 }
 
 }  // namespace overlayd::ipc::ctl

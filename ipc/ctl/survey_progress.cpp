@@ -19,7 +19,8 @@ std::string time_left_text(const SurveyStatus& status, UnixTime now, Duration ag
   } else {
     return {};
   }
-  return "; " + duration_text(left) + " left";
+  const bool is_collecting = status.run == SurveyRun::kCollecting;
+  return "; " + duration_text(left) + (is_collecting ? " left, then the nodes are asked" : " left");
 }
 
 std::string counts_text(const SurveyStatus& status) {

@@ -189,7 +189,8 @@ class Reading {
   void read_topology(const At& at) {
     for_each_node(at, [this](const At& entry, SurveyNode& node) {
       node.state = SurveyNodeState::kAsked;
-      if (entry.value.is_null()) return;
+      // stellar-core empties what it has of a node while it asks for another page.
+      if (entry.value.is_null() || (entry.value.is_object() && entry.value.empty())) return;
       node.stats.emplace();
       visit_stats(*node.stats, reading_from(entry.must_be_object()));
       node.inbound = read_links(entry["inboundPeers"]);

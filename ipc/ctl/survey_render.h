@@ -28,7 +28,8 @@ namespace overlayd::ipc::ctl {
 // One page with everything in it, for a browser (survey_page.h).
 [[nodiscard]] std::string survey_html(const SurveyResult& result);
 
-// Of single texts, for the formats above.
+// Parts of the formats above.
+[[nodiscard]] std::string namers_text(const SurveyNode& node);  // separated by spaces
 [[nodiscard]] std::string csv_cell(std::string_view text);
 [[nodiscard]] std::string xml_text(std::string_view text);
 [[nodiscard]] std::string dot_text(std::string_view text);  // with its quotes

@@ -39,7 +39,7 @@ class Program {
  public:
   Program(Api& api, const std::string& words) : output_(api.directory.file("output")) {
     const std::string command = "exec " + std::string(OVERLAYD_BIN) + "/overlayctl --socket " + api.options().socket +
-                                " " + words + " >" + output_;
+                                " >" + output_ + " " + words;
     std::array<int, 2> ends{};
     REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
     child_ = ::fork();
@@ -242,6 +242,23 @@ TEST_CASE("overlayctl renders and compares saved results without a daemon", "[ct
   const Run broken = overlayctl(api, "survey diff " + before + " /dev/null");
   CHECK(broken.exit_code == 2);
   CHECK_THAT(broken.errors, Contains("NEW: /dev/null: is not JSON"));
+}
+
+TEST_CASE("overlayctl fails where its output cannot be written, however much it is", "[ctl_survey]") {
+  Api api;
+  api.start();
+  api.overlay.change_survey([](SurveyResult& result) {
+    result.status.has_result = true;
+    finish_run(result, 300, 10);
+  });
+  // The program's output goes to where it is sent last.
+  for (const std::string words :
+       {"survey status", "--json survey status", "survey result --format json", "--json survey result"}) {
+    INFO(words);
+    const Run run = overlayctl(api, words + " >/dev/full");
+    CHECK(run.exit_code == 2);
+    CHECK_THAT(run.errors, Contains("standard output"));
+  }
 }
 
 TEST_CASE("the graphml and csv of overlayctl are what Python reads", "[ctl_survey]") {

@@ -126,6 +126,16 @@ TEST_CASE("a run that the daemon forgot, or another in its place, is an error", 
   }
 }
 
+TEST_CASE("a daemon may go away after a silence longer than it may be away", "[survey_client]") {
+  constexpr std::chrono::milliseconds kAwayMax{2000};
+  Followed f({.away_max = kAwayMax});
+  std::this_thread::sleep_for(kAwayMax);  // nothing is told while all collect
+  f.restart_daemon();
+  f.run.await_status(2);
+  f.api->overlay.change_survey([](SurveyResult& result) { finish_run(result, 4); });
+  CHECK(f.run.end().value().nodes.size() == 4);
+}
+
 TEST_CASE("a daemon that stays away too long is given up, with its socket", "[survey_client]") {
   Followed f({.away_max = std::chrono::milliseconds(1)});
   CHECK(f.api->server->stop());
@@ -155,6 +165,19 @@ TEST_CASE("a request that may have been lost is repeated, and the run it began i
   static_cast<void>(api.overlay.surveys.answer_to(RunSurvey{}));
   api.overlay.set_silent(false);
   api.start();
+  run.await_status(1);
+  api.overlay.change_survey([](SurveyResult& result) { finish_run(result, 2); });
+  CHECK(run.end().value().nodes.size() == 2);
+}
+
+TEST_CASE("a run that began, but could not be asked about, is followed", "[survey_client]") {
+  Api api;
+  api.start();
+  const auto client = api.surveyor();
+  api.overlay.fill_up_with_next();
+  Running run(*client, {});
+  CHECK_THAT(run.await_away(1), Catch::StartsWith("UNAVAILABLE") && Catch::Contains("attach"));
+  api.overlay.set_full(false);
   run.await_status(1);
   api.overlay.change_survey([](SurveyResult& result) { finish_run(result, 2); });
   CHECK(run.end().value().nodes.size() == 2);

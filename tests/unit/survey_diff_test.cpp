@@ -52,6 +52,22 @@ TEST_CASE("nodes and links that came and went are found, whoever dialled", "[sur
   CHECK_THAT(diff_text(diff), Contains("Links that went: 1\n  " + strkey(1) + "  " + strkey(3)));
 }
 
+TEST_CASE("nothing is said of nodes that a result cannot have", "[survey_diff]") {
+  const SurveyResult whole =
+      result_of({complete_node(1, {}, {link_to(2, 0)}), complete_node(2, {link_to(1, 0)}, {link_to(3, 0)}),
+                 complete_node(3, {link_to(2, 0)}, {})});
+  const SurveyResult half = result_of({complete_node(1, {}, {link_to(4, 0)}), silent(4)});
+  const SurveyDiff went = survey_diff(whole, half);
+  CHECK(went.nodes_went == std::vector<NodeId>{id(2)});  // node 1 would have told of it; of node 3 nobody asked
+  CHECK(went.nodes_came == std::vector<NodeId>{id(4)});
+  CHECK(went.nodes_uncertain == 1);
+  CHECK(diff_json(went)["nodesUncertain"] == 1);
+  CHECK_THAT(diff_text(went), Contains("Nodes of which one of the two results can say nothing: 1"));
+  SurveyResult nobody = result_of({silent(1)});
+  CHECK(survey_diff(whole, nobody).nodes_went.empty());
+  CHECK(survey_diff(nobody, whole).nodes_came.empty());
+}
+
 TEST_CASE("nothing is said of links between nodes that did not answer", "[survey_diff]") {
   const SurveyResult before = result_of({complete_node(1, {}, {link_to(2, 0)}), silent(2)});
   const SurveyResult after = result_of({silent(1), silent(2)});

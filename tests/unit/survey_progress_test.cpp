@@ -36,11 +36,11 @@ SurveyStatus crawling(std::uint32_t found) {
 }  // namespace
 
 TEST_CASE("progress says the phase, the counts and the time left", "[survey_progress]") {
-  CHECK(progress_text(collecting(), {kUnix + 10}, Duration(0)) == "collecting; 4m 50s left");
+  CHECK(progress_text(collecting(), {kUnix + 10}, Duration(0)) == "collecting; 4m 50s left, then the nodes are asked");
   SurveyStatus estimated = collecting();
   estimated.time_left = seconds(30);
-  CHECK(progress_text(estimated, {kUnix + 10}, seconds(10)) == "collecting; 20s left");
-  CHECK(progress_text(estimated, {kUnix + 10}, seconds(31)) == "collecting; 0s left");
+  CHECK(progress_text(estimated, {kUnix + 10}, seconds(10)) == "collecting; 20s left, then the nodes are asked");
+  CHECK(progress_text(estimated, {kUnix + 10}, seconds(31)) == "collecting; 0s left, then the nodes are asked");
   SurveyStatus status = crawling(14);
   CHECK(progress_text(status, {kUnix}, Duration(0)) ==
         "crawling: 14 found, 2 complete, 3 failed, 4 waiting, 5 asked; 6 requests; 1m 30s left");
@@ -65,7 +65,7 @@ TEST_CASE("on a terminal one line is written over, and is never broken", "[surve
 TEST_CASE("elsewhere a phase has a line at once, other changes one every few seconds", "[survey_progress]") {
   SurveyProgress progress({});
   CHECK(progress.tick(at(0)).empty());
-  CHECK(progress.on_status(collecting(), at(0)) == "collecting; 5m 0s left\n");
+  CHECK(progress.on_status(collecting(), at(0)) == "collecting; 5m 0s left, then the nodes are asked\n");
   CHECK(progress.tick(at(100)).empty());
   CHECK(progress.on_status(crawling(1), at(101)).starts_with("crawling: 1 found"));
   CHECK(progress.on_status(crawling(2), at(102)).empty());

@@ -125,6 +125,10 @@ TEST_CASE("a cell of csv is quoted as needed, and no formula", "[survey_render]"
   for (const std::string begin : {"=", "+", "-", "@"}) CHECK(csv_cell(begin + "1") == "'" + begin + "1");
   CHECK(csv_cell("=1,2") == "\"'=1,2\"");
   CHECK(csv_cell("a=1") == "a=1");
+  CHECK(csv_cell("a;b") == "\"a;b\"");
+  CHECK(csv_cell("a;=1") == "\"a;'=1\"");
+  CHECK(csv_cell("a; \t =1") == "\"a; \t '=1\"");
+  CHECK(csv_cell(" =1") == " '=1");
 }
 
 TEST_CASE("csv has each node once, with what it says and what is known of it", "[survey_render]") {
@@ -170,10 +174,14 @@ TEST_CASE("graphml is well-formed and has all nodes, links and their data", "[su
   CHECK(count("graphml") == 1);
   CHECK(count("node") == 5);
   CHECK(count("edge") == 5);
-  CHECK(count("key") == 6 + 10 + 1 + 2 * 15);
-  CHECK(count("data") == 5 * 6 + 3 * 10 + 5 + 6 * 15);
+  CHECK(count("key") == 6 + 10 + 3 + 1 + 2 * 15);
+  CHECK(count("data") == 5 * 7 + 3 * 12 + 5 + 6 * 15);
   CHECK(std::ranges::count(xml.texts, kHostile) == 3);
   CHECK(std::ranges::count(xml.texts, "4003") == 1);
+  SurveyNode liar = complete_node(1, {}, {link_to(2, 0)});
+  liar.outbound[0].bytes_read = UINT64_MAX;
+  const Xml clamped = parsed_xml(survey_graphml(make_result({}, {liar}).value()));
+  CHECK(std::ranges::count(clamped.texts, std::to_string(INT64_MAX)) == 1);
   const auto unlisted = make_result({}, {complete_node(1, {link_to(9, 0)}, {})});
   const Xml with_ends = parsed_xml(survey_graphml(unlisted.value()));
   CHECK(std::ranges::count(with_ends.elements, "node") == 2);
@@ -243,6 +251,37 @@ TEST_CASE("csv goes to two files, or one table where it is asked for", "[survey_
   options.csv = "links";
   REQUIRE(write_survey(sample(), options));
   CHECK(directory.text("today.csv") == survey_links_csv(sample()));
+}
+
+TEST_CASE("a link to a file stays one, and the file behind it is replaced when the new one is complete",
+          "[survey_render]") {
+  const TempDirectory directory;
+  std::ofstream(directory.file("old.json")) << "old";
+  std::filesystem::create_symlink("old.json", directory.file("latest.json"));
+  SurveyOutputOptions options{.format = "json", .output = directory.file("latest.json")};
+  SECTION("written") {
+    REQUIRE(check_output({}, options));
+    REQUIRE(write_survey(sample(), options));
+    CHECK(std::filesystem::is_symlink(directory.file("latest.json")));
+    CHECK(directory.text("old.json") == survey_json(sample()) + "\n");
+    CHECK(directory.names() == std::set<std::string>{"latest.json", "old.json"});
+  }
+  SECTION("in vain") {
+    std::filesystem::create_directory(directory.file("old.json.part"));  // where it would be written
+    CHECK_THAT(write_survey(sample(), options).error(), Contains("latest.json cannot be written"));
+    CHECK(directory.text("old.json") == "old");
+  }
+}
+
+TEST_CASE("of two files of csv both are new or none", "[survey_render]") {
+  const TempDirectory directory;
+  std::ofstream(directory.file("nodes.csv")) << "old";
+  std::filesystem::create_directory(directory.file("links.csv.part"));
+  const auto written = write_survey(sample(), {.format = "csv", .output = directory.file("")});
+  REQUIRE_FALSE(written);
+  CHECK_THAT(written.error(), Contains("links.csv cannot be written"));
+  CHECK(directory.text("nodes.csv") == "old");
+  CHECK(directory.names() == std::set<std::string>{"nodes.csv", "links.csv.part"});
 }
 
 TEST_CASE("outputs that do not go together are refused before anything is done", "[survey_render]") {

@@ -221,11 +221,13 @@ TEST_CASE("a result of stellar-core is read too", "[survey_result]") {
   json["backlog"] = {strkey(6)};
   json["topology"][strkey(5)]["numTotalInboundPeers"] = 3;
   json["topology"][strkey(5)]["outboundPeers"] = nullptr;
+  json["topology"][strkey(7)] = Plain::object();  // asked for another page
   const auto read = survey_from_json(json.dump(), "");
   INFO((read ? "" : read.error()));
   REQUIRE(read);
   const SurveyResult& result = read.value();
-  REQUIRE(result.nodes.size() == 6);
+  REQUIRE(result.nodes.size() == 7);
+  CHECK(find_node(result, id(7))->state == SurveyNodeState::kAsked);
   CHECK(find_node(result, id(1))->state == SurveyNodeState::kComplete);
   CHECK(find_node(result, id(3))->problem == SurveyProblem::kBad);
   CHECK(find_node(result, id(3))->version == kHostile);
