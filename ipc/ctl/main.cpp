@@ -16,7 +16,7 @@ constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done\n"
     "  1  it ran, and something was refused, invalid or missing\n"
-    "  2  the command line or an input file cannot be used\n"
+    "  2  the command line, an input file or the output cannot be used\n"
     "  3  the daemon cannot be reached, or refused the call\n";
 
 void add_globals(CLI::App& app, Context& context) {
