@@ -175,11 +175,9 @@ void Survey::work(const Now& now, const Effects& effects) {
   } else if (surveyor_.is_stop_due(now.instant)) {
     surveyor_.end("its survey is under way no more");
   }
-  const bool was_own = is_own_survey();
   if (now.instant >= data_.next_deadline() && data_.advance(ledger_.is_validator, links_(now.instant), now)) {
     is_changed_ = true;
-    if (was_own && data_.is_active()) begin_asking(now);
-    if (was_own && !data_.is_active()) surveyor_.end("the reporting phase is over");
+    if (is_own_survey()) begin_asking(now);
   }
   if (surveyor_.is_asking()) {
     surveyor_.advance(ledger_.sequence, peers_(), now.instant);

@@ -29,6 +29,53 @@ TEST_CASE("what waited or was asked waits again, with its page, but not in the l
   CHECK(pages == std::map<NodeId, std::uint32_t>{{nth_node(1), 25}, {nth_node(2), 0}, {nth_node(3), 0}});
 }
 
+TEST_CASE("pages go on behind the last one that was stored", "[crawl]") {
+  Crawling before;
+  before.start(links_to(1, 1));
+  REQUIRE(before.next());
+  REQUIRE(before.answer(1, page(links_to(100, 25), {}, 80, 0)));
+  Crawling t;
+  t.crawl.load(stored(before.crawl), before.ledger);
+  const auto next_page = [&t] {
+    ++t.ledger;
+    while (const auto ask = t.next())
+      if (ask->node == nth_node(1)) return ask->inbound_index;
+    return UINT32_MAX;
+  };
+  REQUIRE(next_page() == 25);
+  REQUIRE(t.answer(1, page(links_to(125, 25), {}, 80, 0)));
+  CHECK(next_page() == 50);
+}
+
+TEST_CASE("pages that a client had of a former process are no contradiction", "[crawl]") {
+  Crawling before;
+  REQUIRE(before.crawl.request({nth_node(1), 25, 0}) == Crawl::Queued::kQueued);
+  REQUIRE(before.next());
+  REQUIRE(before.answer(1, page(links_to(125, 5), {}, 30, 0)));
+  REQUIRE(before.crawl.request({nth_node(1), 0, 0}) == Crawl::Queued::kQueued);
+  Crawling t;
+  t.crawl.load(stored(before.crawl), before.ledger);
+  ++t.ledger;
+  REQUIRE(t.next());
+  CHECK(t.answer(1, page(links_to(106, 25), {}, 30, 0)));  // the last five are there already
+  CHECK(t.node(1).problem != SurveyProblem::kBad);
+}
+
+TEST_CASE("nodes that are named, but were lost, are known again", "[crawl]") {
+  Crawling before;
+  before.start(links_to(1, 1));
+  REQUIRE(before.next());
+  REQUIRE(before.answer(1, whole({link_to(50)}, {link_to(60)})));
+  auto records = stored(before.crawl);
+  std::erase_if(records, [](const SurveyNodeRecord& record) {
+    return record.node.node == nth_node(50) || record.node.node == nth_node(60);
+  });
+  Crawling t;
+  t.crawl.load(records, before.ledger);
+  CHECK(t.node(50).named_by == std::vector{nth_node(1)});
+  CHECK(t.node(60).named_by == std::vector{nth_node(1)});
+}
+
 TEST_CASE("what a former process asked for has a reason when it is asked no more", "[crawl]") {
   Crawling before;
   before.start(links_to(1, 4));

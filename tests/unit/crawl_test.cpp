@@ -241,6 +241,19 @@ TEST_CASE("whoever invents peers makes the own branch long", "[crawl]") {
   const auto place = std::ranges::find(order, nth_node(3)) - order.begin();
   CHECK(place <= 3);
   CHECK(order.size() == 27);
+  CHECK(std::ranges::find(order, nth_node(1)) - order.begin() >= 24);  // its next page: as far as what that names
+}
+
+TEST_CASE("a node is as near as the nearest that names it", "[crawl]") {
+  Crawling t;
+  t.start({link_to(1), link_to(2)});
+  REQUIRE(t.ask_all().size() == 2);
+  REQUIRE(t.answer(1, whole({}, links_to(100, 25))));
+  // The last that 1 named is the first of 2.
+  REQUIRE(t.answer(2, whole({}, {link_to(124)})));
+  ++t.ledger;
+  const auto order = t.ask_all();
+  CHECK(std::ranges::find(order, nth_node(124)) - order.begin() <= 3);
 }
 
 TEST_CASE("what clients asked for comes first, in their order", "[crawl]") {

@@ -147,8 +147,10 @@ TEST_CASE("a survey whose time is over leaves its result", "[survey]") {
 TEST_CASE("a survey that collected when the process ended, and reports by now, is asked", "[survey]") {
   Resumed t;
   REQUIRE(t.give(RunSurvey{{}, minutes(5)}) == RequestStatus::kAccepted);
+  const UnixTime began = t.now.unix_time;
   t.restart(minutes(40));
   CHECK(t.status().phase == SurveyPhase::kReporting);
+  CHECK(t.status().phase_ends.seconds == began.seconds + 3 * 3600 + 1800);
   t.come_back();
   for (int i = 0; i < 5 && t.asked().empty(); ++i) t.wait(seconds(5));
   CHECK(t.asked().size() == 2);

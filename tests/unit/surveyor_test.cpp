@@ -97,12 +97,21 @@ TEST_CASE("the fifteen seconds begin with the first request", "[surveyor]") {
   Surveying t;
   t.begin();
   t.begin_asking();
-  for (std::uint64_t i = 100; i < 130; ++i)
-    REQUIRE(t.surveyor->request({{}, nth_node(i), 0, 0}) == Crawl::Queued::kQueued);
+  std::uint64_t last = 100;
+  const auto requests_of = [&](int count) {
+    for (int i = 0; i < count; ++i)
+      REQUIRE(t.surveyor->request({{}, nth_node(++last), 0, 0}) == Crawl::Queued::kQueued);
+  };
   t.pass(milliseconds(14'900));
+  requests_of(4);
+  CHECK(t.ask_all().size() == 4);
+  requests_of(30);
+  t.pass(seconds(10));
   ++t.ledger;
-  CHECK(t.ask_all().size() == 10);
-  t.pass(milliseconds(14'999));
+  CHECK(t.ask_all().size() == 6);
+  t.advance();
+  CHECK(t.surveyor->next_deadline() == t.now.instant + seconds(5));
+  t.pass(milliseconds(4'999));
   ++t.ledger;
   CHECK(t.ask_all().empty());
   t.pass(milliseconds(1));
@@ -146,6 +155,18 @@ TEST_CASE("nothing is asked while no peer is connected", "[surveyor]") {
   CHECK(t.node(1)->requests == 0);
   t.peers = kPeers;
   CHECK(t.ask_all().size() == 3);
+}
+
+TEST_CASE("a run that has nobody to ask goes on until a peer is there", "[surveyor]") {
+  Surveying t;
+  t.begin_run(seconds(10));
+  t.peers.clear();
+  t.begin_asking({});
+  t.advance();
+  CHECK(t.status().run == SurveyRun::kCrawling);
+  t.peers = kPeers;
+  t.pass_ledger();
+  CHECK(t.ask_all() == kPeers);
 }
 
 TEST_CASE("a run stops collecting when its time is over", "[surveyor]") {
@@ -269,6 +290,28 @@ TEST_CASE("requests of clients are served with a run or without", "[surveyor]") 
   CHECK(t.surveyor->is_asking());  // nothing ends by itself without a run
   CHECK(t.ask_all().empty());
   CHECK(t.node(60) != nullptr);
+}
+
+TEST_CASE("a run asks anew, page by page, whom a client asked in vain", "[surveyor]") {
+  Surveying t;
+  t.begin();
+  t.begin_asking({});
+  REQUIRE(t.surveyor->request({{}, nth_node(1), 0, 0}) == Crawl::Queued::kQueued);
+  for (int i = 0; i < 60; ++i) {
+    t.ask_all();
+    t.pass_ledger();
+  }
+  REQUIRE(t.node(1)->problem == SurveyProblem::kSilent);
+  t.surveyor->begin_run(seconds(10), t.phase, t.phase_began, t.now);
+  REQUIRE(t.ask_all() == kPeers);
+  REQUIRE(t.answer(1, page(links_to(100, 25), {}, 40, 0)));
+  t.pass_ledger(seconds(15));
+  std::optional<Crawl::Ask> second;
+  while (!second || second->node != nth_node(1)) {
+    second = t.surveyor->next(t.ledger, true, t.now.instant);
+    if (!second) t.pass_ledger(seconds(15));
+  }
+  CHECK(second->inbound_index == 25);
 }
 
 TEST_CASE("an answer that does not open, or opens to garbage, is bad and counted", "[surveyor]") {
