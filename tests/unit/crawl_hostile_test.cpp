@@ -155,7 +155,9 @@ std::uint32_t requests_of_endless_node(Crawling& t, std::uint64_t fresh, bool is
 TEST_CASE("a node without end is truncated", "[crawl]") {
   Crawling t;
   t.start(links_to(kLiar, 1));
-  CHECK(requests_of_endless_node(t, 25, false) <= limits::kSurveyLinksMax / 25 + 1);
+  // With 23 the last page is partly beyond the limit.
+  const std::uint64_t fresh = GENERATE(25, 23);
+  CHECK(requests_of_endless_node(t, fresh, false) <= limits::kSurveyLinksMax / fresh + 1);
   CHECK(t.node(kLiar).problem == SurveyProblem::kTruncated);
   CHECK(t.node(kLiar).inbound.size() == limits::kSurveyLinksMax);
 }
