@@ -4,13 +4,13 @@
 # and every fuzz target for a while.
 #   packaging/test.sh                     all of it
 #   packaging/test.sh --quick             the release build only
-#   packaging/test.sh --fuzz-seconds N    N seconds for each fuzz target instead of 15
+#   packaging/test.sh --fuzz-seconds N    N seconds for each fuzz target instead of 10
 # Exit status 0 only if everything passed. The last lines are ctest's for the release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 quick=no
-fuzz_seconds=15
+fuzz_seconds=10
 usage() { echo "usage: packaging/test.sh [--quick] [--fuzz-seconds N]" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   case "$1" in

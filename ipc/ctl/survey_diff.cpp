@@ -122,23 +122,23 @@ void compare(const SurveyNode& before, const SurveyNode& after, SurveyDiff& diff
   }
 }
 
-std::string text(const NodeId& id) { return crypto::encode_node_id(id); }
+std::string strkey(const NodeId& id) { return crypto::encode_node_id(id); }
 
 Json ids_json(const std::vector<NodeId>& ids) {
   Json out = Json::array();
-  for (const NodeId& id : ids) out.push_back(text(id));
+  for (const NodeId& id : ids) out.push_back(strkey(id));
   return out;
 }
 
 Json links_json(const std::vector<SurveyDiff::Link>& links) {
   Json out = Json::array();
-  for (const auto& [a, b] : links) out.push_back({text(a), text(b)});
+  for (const auto& [a, b] : links) out.push_back({strkey(a), strkey(b)});
   return out;
 }
 
 template <typename Change>
 Json change_json(const Change& change) {
-  return {{"nodeId", text(change.node)}, {"before", change.before}, {"after", change.after}};
+  return {{"nodeId", strkey(change.node)}, {"before", change.before}, {"after", change.after}};
 }
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -152,19 +152,19 @@ void add_section(const std::string& title, const Rows& rows, std::string& out) {
 
 Rows rows_of(const std::vector<NodeId>& ids) {
   Rows rows;
-  for (const NodeId& id : ids) rows.push_back({"  " + text(id)});
+  for (const NodeId& id : ids) rows.push_back({"  " + strkey(id)});
   return rows;
 }
 
 Rows rows_of(const std::vector<SurveyDiff::Link>& links) {
   Rows rows;
-  for (const auto& [a, b] : links) rows.push_back({"  " + text(a), text(b)});
+  for (const auto& [a, b] : links) rows.push_back({"  " + strkey(a), strkey(b)});
   return rows;
 }
 
 Rows rows_of(const std::vector<SurveyDiff::Text>& changes) {
   Rows rows;
-  for (const auto& change : changes) rows.push_back({"  " + text(change.node), change.before, "->", change.after});
+  for (const auto& change : changes) rows.push_back({"  " + strkey(change.node), change.before, "->", change.after});
   return rows;
 }
 
@@ -172,7 +172,7 @@ Rows rows_of(const std::vector<SurveyDiff::Number>& changes) {
   Rows rows;
   for (const auto& change : changes) {
     rows.push_back(
-        {"  " + text(change.node), change.name, std::to_string(change.before), "->", std::to_string(change.after)});
+        {"  " + strkey(change.node), change.name, std::to_string(change.before), "->", std::to_string(change.after)});
   }
   return rows;
 }
