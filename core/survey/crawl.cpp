@@ -183,13 +183,15 @@ void Crawl::load(const std::vector<SurveyNodeRecord>& stored, std::uint32_t ledg
 
 void Crawl::load_node(const SurveyNodeRecord& record, std::uint32_t ledger) {
   const SurveyNode& node = record.node;
-  Entry* entry = learn(node.node, record.rank);
-  if (entry == nullptr || !entry->node->inbound.empty() || !entry->node->outbound.empty()) return;
+  Entry* entry = entries_.contains(node.node) ? nullptr : learn(node.node, record.rank);
+  if (entry == nullptr) return;
   change(*entry, [&](SurveyNode& changed) {
     changed = node;
     changed.inbound.clear();
     changed.outbound.clear();
+    const bool is_over = node.state == SurveyNodeState::kComplete || node.state == SurveyNodeState::kFailed;
     if (node.state == SurveyNodeState::kAsked) changed.state = SurveyNodeState::kWaiting;
+    if (node.node == self_ && !is_over) changed.state = SurveyNodeState::kFound;
   });
   entry->rank = record.rank;
   for (const auto* links : {&node.inbound, &node.outbound}) {
@@ -237,7 +239,8 @@ void Crawl::set_following(bool is_following) {
 
 void Crawl::forgive_failed() {
   for (auto& [node, entry] : entries_) {
-    if (entry.node->state != SurveyNodeState::kFailed || entry.node->problem == SurveyProblem::kBad) continue;
+    if (node == self_ || entry.node->state != SurveyNodeState::kFailed) continue;
+    if (entry.node->problem == SurveyProblem::kBad) continue;
     entry.attempts = 0;
     change(entry, [](SurveyNode& changed) {
       changed.state = SurveyNodeState::kFound;
@@ -359,7 +362,7 @@ Crawl::Answered Crawl::on_answer(const NodeId& node, std::uint32_t ledger,
     return Answered::kGood;
   }
   change(entry, [](SurveyNode& changed) { ++changed.bad_responses; });
-  // A box that does not open may be for the key before this one; a contradiction is its own.
+  // What cannot be read says nothing that a good answer would contradict.
   if (topology) {
     fail(entry, SurveyProblem::kBad, "its answer is bad: " + wrong);
   } else {

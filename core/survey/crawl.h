@@ -16,8 +16,9 @@
 //          More links than it counts, a link told twice, another total than before, itself as its own peer: it has
 //          failed as kBad, and what contradicts is left out. Fewer links than it counts with nothing more to come:
 //          kTruncated.
-// Limits.  kSurveyNodesMax nodes, each further name is counted, as often as it comes; kSurveyLinksMax links of a node in a direction and
-//          kSurveyTotalLinksMax in all, beyond which a node is kTruncated; kSurveyQueueMax requests of clients wait.
+// Limits.  kSurveyNodesMax nodes; further names are counted, as often as they come. kSurveyLinksMax links of a node in a
+//          direction and kSurveyTotalLinksMax in all, beyond which a node is kTruncated. kSurveyQueueMax requests of clients
+//          wait or are under way.
 // Not here: keys, signatures, pace (surveyor.h).
 #pragma once
 #include <deque>
@@ -56,7 +57,8 @@ class Crawl {
   // Nodes we are connected to, whether or not we tell of them.
   void add_seeds(const std::vector<NodeId>& peers);
   // The nodes of a former process's result, before anything is asked: they count as stored. Those that waited or were
-  // asked wait again, but not for `ledger`, the last one that anybody was asked in.
+  // asked wait again, but not for `ledger`, the last one that anybody was asked in; of a node that a client asked for, all
+  // pages.
   void load(const std::vector<SurveyNodeRecord>& stored, std::uint32_t ledger);
 
   // Whether nodes that are named are asked by themselves. Turned on, all that were named before wait too.

@@ -129,7 +129,8 @@ class Survey {
   Surveyor surveyor_;
   std::uint32_t rival_checks_ = 0;  // in this ledger
   bool is_changed_ = false;
-  bool has_answer_ = false;  // one came for us: there may be more to do
+  bool has_answer_ = false;    // one came for us: there may be more to do
+  bool is_self_lost_ = false;  // a former process counted for our survey
 };
 
 }  // namespace overlayd::survey

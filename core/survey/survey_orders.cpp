@@ -8,6 +8,8 @@ using wire::MessageType;
 
 namespace {
 
+constexpr const char* kSelfLost = "the daemon was restarted while it counted: what it had is lost";
+
 void answer(RequestId request, RequestStatus status, std::string why, Outputs& out) {
   if (request.value != 0) out.emplace_back(RequestAnswer{.request = request, .status = status, .why = std::move(why)});
 }
@@ -49,10 +51,12 @@ void Survey::resume(const Now& now) {
     surveyor_.end("the reporting phase was over when the daemon came back");
     return;
   }
-  const bool was_asking = record.was_asking || record.phase != phase;
+  const bool was_asking = record.was_asking || (record.phase != phase && record.run != SurveyRun::kEnded);
+  is_self_lost_ = record.phase == SurveyPhase::kCollecting;
   data_.resume(phase, local_.node_id, record.nonce, ledger_.is_in_sync, {}, {began}, now);
-  if (phase != SurveyPhase::kReporting || !(was_asking || surveyor_.is_running())) return;
-  if (record.phase == SurveyPhase::kCollecting) surveyor_.lose_self("its counts went with the process that was killed");
+  if (phase != SurveyPhase::kReporting) return;
+  if (is_self_lost_) surveyor_.lose_self(kSelfLost);
+  if (!was_asking && !surveyor_.is_running()) return;
   surveyor_.resume_asking(*options_.entropy, data_.next_deadline(), now);
 }
 
@@ -88,6 +92,7 @@ void Survey::begin(std::uint32_t nonce, std::optional<Duration> run, const Now& 
     std::memcpy(&nonce, drawn.data(), drawn.size());
   }
   surveyor_.begin(nonce);
+  is_self_lost_ = false;
   // Before anything is stored: a process that dies now leaves the run to the next one.
   if (run) surveyor_.begin_run(*run, SurveyPhase::kCollecting, now.unix_time, now);
   send_own(MessageType::kTimeSlicedSurveyStartCollecting,
@@ -115,8 +120,11 @@ void Survey::stop(const Now& now, const Effects& effects) {
 }
 
 void Survey::begin_asking(const Now& now) {
-  surveyor_.begin_asking(data_.node(), data_.inbound(), data_.outbound(), *options_.entropy, data_.next_deadline(),
-                         now);
+  if (is_self_lost_)
+    surveyor_.lose_self(kSelfLost);
+  else
+    surveyor_.set_self(data_.node(), data_.inbound(), data_.outbound());
+  surveyor_.begin_asking(*options_.entropy, data_.next_deadline(), now);
 }
 
 void Survey::on(const RequestSurvey& request, const Now& now, const Effects& effects) {

@@ -48,13 +48,16 @@ void Surveyor::begin_run(Duration collect_for, SurveyPhase phase, UnixTime phase
   if (is_asking()) crawl_.set_following(true);
 }
 
-void Surveyor::begin_asking(const SurveyedNode& self, const std::vector<SurveyedLink>& inbound,
-                            const std::vector<SurveyedLink>& outbound, Entropy& entropy, Instant phase_ends,
-                            const Now& now) {
+void Surveyor::set_self(const SurveyedNode& self, const std::vector<SurveyedLink>& inbound,
+                        const std::vector<SurveyedLink>& outbound) {
   crawl_.set_self(self, inbound, outbound);
   stayed_.clear();
   for (const auto* links : {&inbound, &outbound})
     for (const SurveyedLink& link : *links) stayed_.push_back(link.node);
+  is_changed_ = true;
+}
+
+void Surveyor::begin_asking(Entropy& entropy, Instant phase_ends, const Now& now) {
   is_record_changed_ = is_changed_ = true;
   if (record_.run != SurveyRun::kEnded) resume_asking(entropy, phase_ends, now);
 }
@@ -112,7 +115,7 @@ void Surveyor::wait_for(const std::string& what) {
 std::optional<Crawl::Ask> Surveyor::next(std::uint32_t ledger, bool has_peers, Instant now) {
   if (!is_asking()) return std::nullopt;
   if (now >= batch_began_ + limits::kSurveyBatchPeriod) batch_left_ = limits::kSurveyBatch;
-  if (ledger != ledger_) {
+  if (ledger != 0 && ledger != ledger_) {
     ledger_ = ledger;
     ledger_sent_ = 0;
   }
@@ -232,7 +235,11 @@ bool Surveyor::load(const SurveyOptions& stored, const Now& now) {
     if (auto read = read_survey_node(node.record)) nodes.push_back(std::move(*read));
   crawl_.load(nodes, record_.last_ledger);
   ledger_ = record_.last_ledger;
-  ledger_sent_ = limits::kSurveyBatch;  // how many it were is not stored
+  if (record_.was_asking) {  // how many requests those were, and when, is not stored
+    ledger_sent_ = limits::kSurveyBatch;
+    batch_left_ = 0;
+    batch_began_ = now.instant;
+  }
   return true;
 }
 

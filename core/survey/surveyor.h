@@ -32,10 +32,11 @@ class Surveyor {
   void begin(std::uint32_t nonce);
   // A run takes the survey over that is under way, or the one just begun.
   void begin_run(Duration collect_for, SurveyPhase phase, UnixTime phase_began, const Now& now);
-  // The nonce's nodes report from now on, up to `phase_ends`. `self`, `inbound`, `outbound`: what we tell of ourselves.
-  // Asking begins, but after a run that was ended.
-  void begin_asking(const SurveyedNode& self, const std::vector<SurveyedLink>& inbound,
-                    const std::vector<SurveyedLink>& outbound, Entropy& entropy, Instant phase_ends, const Now& now);
+  // What we tell of ourselves.
+  void set_self(const SurveyedNode& self, const std::vector<SurveyedLink>& inbound,
+                const std::vector<SurveyedLink>& outbound);
+  // The nonce's nodes report from now on, up to `phase_ends`. Asking begins, but after a run that was ended.
+  void begin_asking(Entropy& entropy, Instant phase_ends, const Now& now);
   // Asking goes on or begins again, in the same reporting phase.
   void resume_asking(Entropy& entropy, Instant phase_ends, const Now& now);
   // What we counted of ourselves is lost.
@@ -93,7 +94,7 @@ class Surveyor {
   Instant batch_began_;                     // with its first request
   std::size_t batch_left_ = limits::kSurveyBatch;
   Instant look_at_ = Instant::never();  // when peers may have come back
-  std::uint32_t ledger_ = 0;            // of the last request
+  std::uint32_t ledger_ = 0;            // the last one there was
   std::size_t ledger_sent_ = 0;         // requests with that
   std::vector<NodeId> stayed_;          // peers that were there all the time since asking began
   std::string waits_for_;

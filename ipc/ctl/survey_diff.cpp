@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "core/crypto/strkey.h"
@@ -87,20 +88,24 @@ std::vector<SurveyDiff::Link> only_in(const std::set<SurveyDiff::Link>& some, co
   return found;
 }
 
-// Nodes of `some` that are not in `others`, if others could have told of them: all there told of all their links, or one
-// of those they have a link with here did.
+// Nodes of `some` that are not in `others`, if others would have them: all there told of all their links, or all did that
+// the node has a link with here.
 std::vector<NodeId> only_in(const SurveyResult& some, const std::set<SurveyDiff::Link>& links_of_some,
                             const SurveyResult& others, std::uint64_t& uncertain) {
-  std::set<NodeId> near_telling;
-  for (const SurveyDiff::Link& link : links_of_some) {
-    if (!tells_of_links(others, link)) continue;
-    near_telling.insert(link.first);
-    near_telling.insert(link.second);
+  const auto is_telling = [&](const NodeId& id) {
+    const SurveyNode* node = find_node(others, id);
+    return node != nullptr && is_complete(*node);
+  };
+  std::map<NodeId, bool> would_be_named;  // of those with links
+  for (const auto& [a, b] : links_of_some) {
+    for (const auto& [id, other] : {std::pair(a, b), std::pair(b, a)})
+      would_be_named.try_emplace(id, true).first->second &= is_telling(other);
   }
   std::vector<NodeId> found;
   for (const SurveyNodePtr& node : some.nodes) {
     if (find_node(others, node->node) != nullptr) continue;
-    if (is_whole(others) || near_telling.contains(node->node))
+    const auto known = would_be_named.find(node->node);
+    if (is_whole(others) || (known != would_be_named.end() && known->second))
       found.push_back(node->node);
     else
       ++uncertain;

@@ -4,8 +4,8 @@
 //          have not become strangers.
 // Rule 2.  A link came only if one of its ends told of all its links before, and went only if one of them does so now.
 //          Rationale: where nobody answered nothing is known, and a silent node would seem to have lost all its links.
-//          So with nodes: one came or went only if the other result is whole, or a node that it has a link with told of
-//          all its links there. What this leaves out is counted.
+//          So with nodes: one came or went only if the other result is whole, or every node that it has a link with told
+//          of all its links there. What this leaves out is counted.
 // Rule 3.  A number of a node that answered both times is listed if it at least doubled or halved, and changed by at
 //          least what its row in kDiffNumbers says; settings are listed whenever they changed. Rationale: counters of
 //          two surveys are never equal. Bytes and messages are not compared: they grow with the time of collecting.

@@ -15,11 +15,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Where a chain of links leads, also if nothing is there yet; as far as it can be followed.
+fs::path behind_links(fs::path path) {
+  constexpr int kLinksMax = 40;  // as many as Linux follows
+  std::error_code error;
+  for (int i = 0; i < kLinksMax && fs::is_symlink(path, error); ++i)
+    path = path.parent_path() / fs::read_symlink(path, error);
+  return path;
+}
+
 // Where the text of a file goes.
 struct Target {
-  explicit Target(const std::string& given) : name(given), path(given) {
+  explicit Target(const std::string& given) : name(given), path(behind_links(given)) {
     std::error_code error;
-    if (fs::is_symlink(path, error)) path = fs::weakly_canonical(path, error);
     // A device or a pipe is written as it is: a file would take its place.
     is_file = !fs::exists(path, error) || fs::is_regular_file(path, error);
   }
@@ -27,6 +35,10 @@ struct Target {
   [[nodiscard]] fs::path written() const { return is_file ? fs::path(path.string() + ".part") : path; }
   [[nodiscard]] Failure failure(const std::string& why) const {
     return Failure{"--output: " + name + " cannot be written: " + why};
+  }
+  void give_up() const {
+    std::error_code error;
+    if (is_file && fs::is_regular_file(written(), error)) fs::remove(written(), error);
   }
 
   std::string name;  // as the user has it
@@ -38,6 +50,7 @@ Result<Done> check_writable(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return Failure{"--output: " + path + " is a directory"};
   const Target target(path);
+  if (fs::is_symlink(target.path, error)) return target.failure("its links lead in a circle");
   if (fs::exists(target.path, error) && ::access(target.path.c_str(), W_OK) != 0)
     return target.failure(std::strerror(errno));
   if (!target.is_file) return Done{};
@@ -54,8 +67,7 @@ Result<Done> write(const Target& target, const std::string& text) {
   file.close();
   if (file) return Done{};
   const std::string why = std::strerror(errno);
-  std::error_code error;
-  if (target.is_file) fs::remove(target.written(), error);
+  target.give_up();
   return target.failure(why);
 }
 
@@ -63,8 +75,9 @@ Result<Done> take_name(const Target& target) {
   if (!target.is_file) return Done{};
   std::error_code error;
   fs::rename(target.written(), target.path, error);
-  if (error) return target.failure(error.message());
-  return Done{};
+  if (!error) return Done{};
+  target.give_up();
+  return target.failure(error.message());
 }
 
 Result<Done> print(const std::string& text) {
@@ -126,12 +139,13 @@ Result<Done> write_survey(const SurveyResult& result, const SurveyOutputOptions&
   const Target nodes(csv_path(options.output, "nodes"));
   const Target links(csv_path(options.output, "links"));
   if (auto written = write(nodes, survey_nodes_csv(result)); !written) return written;
-  if (auto written = write(links, survey_links_csv(result)); !written) {
-    std::error_code error;
-    if (nodes.is_file) fs::remove(nodes.written(), error);
+  auto written = write(links, survey_links_csv(result));
+  if (written) written = take_name(nodes);
+  if (!written) {
+    nodes.give_up();
+    links.give_up();
     return written;
   }
-  if (auto named = take_name(nodes); !named) return named;
   return take_name(links);
 }
 

@@ -21,7 +21,8 @@ struct SurveyOutputOptions {
 void add_output_options(CLI::App& command, SurveyOutputOptions& options);
 // Whether they go together, and what they name can be written, before a run of minutes begins. Settles `format`.
 [[nodiscard]] Result<Done> check_output(const Context& context, SurveyOutputOptions& options);
-// After check_output. A failure leaves nothing half written: files take their names when they are complete.
+// After check_output. A failure leaves nothing half written: a file takes its name when it is complete, two of them when
+// both are.
 [[nodiscard]] Result<Done> write_survey(const SurveyResult& result, const SurveyOutputOptions& options);
 // The two files of CSV without --csv: in the directory `output`, or with `output` in front of their names.
 [[nodiscard]] std::string csv_path(const std::string& output, const std::string& table);

@@ -177,7 +177,12 @@ TEST_CASE("a run and its client go on when the surveying daemon is killed", "[su
   const ipc::CollectedSurvey& survey = result.value();
   CHECK(survey.status.run() == pb::SURVEY_RUN_STATE_DONE);
   CHECK(survey.nodes.size() == kDaemons);
-  for (const std::string& id : row.ids()) CHECK(node_of(survey, id).state() == pb::SURVEY_NODE_STATE_COMPLETE);
+  for (std::size_t i = 0; i < kDaemons; ++i) {
+    const pb::SurveyNode& node = node_of(survey, row.ids()[i]);
+    // What the surveyor itself counted died with it.
+    CHECK(node.state() == (i == kSurveyor ? pb::SURVEY_NODE_STATE_FAILED : pb::SURVEY_NODE_STATE_COMPLETE));
+    CHECK(node.problem() == (i == kSurveyor ? pb::SURVEY_PROBLEM_NOT_ASKED : pb::SURVEY_PROBLEM_NONE));
+  }
   // Links that broke in the phase are told of by neither end.
   CHECK(link_of(survey, row.ids()[kSurveyor - 1], row.ids()[kSurveyor]) == nullptr);
   CHECK(link_of(survey, row.ids()[kSurveyor - 1], row.ids()[kSurveyor - 2]) != nullptr);

@@ -121,9 +121,27 @@ TEST_CASE("of a full result every node is there again", "[crawl]") {
   }
 }
 
+TEST_CASE("records of a disk that somebody edited keep the crawl's order", "[crawl]") {
+  Crawling t;
+  const auto waiting = [](std::uint64_t number) {
+    SurveyNodeRecord record;
+    record.node.node = nth_node(number);
+    record.node.state = SurveyNodeState::kWaiting;
+    return record;
+  };
+  auto twice = waiting(5);
+  twice.rank = 77;
+  twice.node.state = SurveyNodeState::kComplete;
+  t.crawl.load({waiting(0), waiting(5), twice}, 0);
+  t.crawl.check_invariants();
+  CHECK(t.node(0).state == SurveyNodeState::kFound);  // we do not ask ourselves
+  CHECK(t.ask_all() == std::vector{nth_node(5)});
+}
+
 TEST_CASE("that ourselves are lost is told", "[crawl]") {
   Crawling t;
   t.crawl.set_self_lost("killed");
+  t.crawl.forgive_failed();
   t.crawl.add_seeds({nth_node(1)});
   t.crawl.set_following(true);
   CHECK(t.node(0).state == SurveyNodeState::kFailed);

@@ -58,11 +58,11 @@ TEST_CASE("nothing is said of nodes that a result cannot have", "[survey_diff]")
                  complete_node(3, {link_to(2, 0)}, {})});
   const SurveyResult half = result_of({complete_node(1, {}, {link_to(4, 0)}), silent(4)});
   const SurveyDiff went = survey_diff(whole, half);
-  CHECK(went.nodes_went == std::vector<NodeId>{id(2)});  // node 1 would have told of it; of node 3 nobody asked
-  CHECK(went.nodes_came == std::vector<NodeId>{id(4)});
-  CHECK(went.nodes_uncertain == 1);
-  CHECK(diff_json(went)["nodesUncertain"] == 1);
-  CHECK_THAT(diff_text(went), Contains("Nodes of which one of the two results can say nothing: 1"));
+  CHECK(went.nodes_went.empty());                        // node 2 may be there, behind node 3, of which nobody told
+  CHECK(went.nodes_came == std::vector<NodeId>{id(4)});  // node 1 would have told of it
+  CHECK(went.nodes_uncertain == 2);
+  CHECK(diff_json(went)["nodesUncertain"] == 2);
+  CHECK_THAT(diff_text(went), Contains("Nodes of which one of the two results can say nothing: 2"));
   SurveyResult nobody = result_of({silent(1)});
   CHECK(survey_diff(whole, nobody).nodes_went.empty());
   CHECK(survey_diff(nobody, whole).nodes_came.empty());

@@ -266,6 +266,18 @@ TEST_CASE("a link to a file stays one, and the file behind it is replaced when t
     CHECK(directory.text("old.json") == survey_json(sample()) + "\n");
     CHECK(directory.names() == std::set<std::string>{"latest.json", "old.json"});
   }
+  SECTION("to what is not there yet") {
+    std::filesystem::remove(directory.file("old.json"));
+    REQUIRE(check_output({}, options));
+    REQUIRE(write_survey(sample(), options));
+    CHECK(std::filesystem::is_symlink(directory.file("latest.json")));
+    CHECK(directory.names() == std::set<std::string>{"latest.json", "old.json"});
+  }
+  SECTION("in a circle") {
+    std::filesystem::remove(directory.file("old.json"));
+    std::filesystem::create_symlink("latest.json", directory.file("old.json"));
+    CHECK_THAT(check_output({}, options).error(), Contains("circle"));
+  }
   SECTION("in vain") {
     std::filesystem::create_directory(directory.file("old.json.part"));  // where it would be written
     CHECK_THAT(write_survey(sample(), options).error(), Contains("latest.json cannot be written"));

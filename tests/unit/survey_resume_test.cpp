@@ -158,6 +158,30 @@ TEST_CASE("a survey that collected when the process ended, and reports by now, i
   CHECK_FALSE(t.node(id_of(kOurs))->detail.empty());
 }
 
+TEST_CASE("what a former process counted for us is told as lost, not as nothing", "[survey]") {
+  Resumed t;
+  REQUIRE(t.give(RunSurvey{{}, minutes(5)}) == RequestStatus::kAccepted);
+  t.restart(minutes(2));
+  t.come_back();
+  t.wait(minutes(3) + seconds(1));
+  REQUIRE(t.status().phase == SurveyPhase::kReporting);
+  CHECK(t.node(id_of(kOurs))->problem == SurveyProblem::kNotAsked);
+  CHECK_FALSE(t.node(id_of(kOurs))->stats);
+  CHECK(t.node(id_of(1)) != nullptr);
+}
+
+TEST_CASE("a run that was ended while it collected stays ended over a restart", "[survey]") {
+  Resumed t;
+  REQUIRE(t.give(RunSurvey{{}, minutes(5)}) == RequestStatus::kAccepted);
+  REQUIRE(t.give(EndSurvey{}) == RequestStatus::kAccepted);
+  t.restart(minutes(40));
+  t.come_back();
+  t.wait(seconds(20));
+  CHECK(t.status().phase == SurveyPhase::kReporting);
+  CHECK_FALSE(t.status().is_asking);
+  CHECK(t.status().why == "ended by a client");
+}
+
 TEST_CASE("what a client asked for is asked for by the next process, without a run", "[survey]") {
   Resumed t;
   REQUIRE(t.give(StartSurvey{{}, 42}) == RequestStatus::kAccepted);

@@ -37,7 +37,8 @@ struct Surveying {
   void begin_asking(const std::vector<SurveyedLink>& links = links_to(1, 3)) {
     enter(SurveyPhase::kReporting);
     phase_ends = now.instant + hours(3);
-    surveyor->begin_asking(whole({}, links).node, {}, links, entropy, phase_ends, now);
+    surveyor->set_self(whole({}, links).node, {}, links);
+    surveyor->begin_asking(entropy, phase_ends, now);
   }
   void enter(SurveyPhase next) {
     phase = next;

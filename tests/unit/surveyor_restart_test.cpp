@@ -57,6 +57,7 @@ TEST_CASE("a run that crawled goes on with what it does not know, under a new ke
   CHECK(t.surveyor->is_running());
   t.surveyor->resume_asking(t.entropy, t.now.instant + hours(2), t.now);
   CHECK(t.surveyor->public_key() != key);
+  t.pass(seconds(15));
   ++t.ledger;
   bool has_second_page = false;
   std::vector<NodeId> asked;
@@ -81,9 +82,25 @@ TEST_CASE("the ledger that a former process asked in is not used again", "[surve
   REQUIRE(t.ask_all().size() == 10);
   REQUIRE(t.restart());
   t.surveyor->resume_asking(t.entropy, t.now.instant + hours(2), t.now);
+  CHECK_FALSE(t.surveyor->next(0, false, t.now.instant));  // before UpdateLedger
+  t.pass(seconds(15));
   CHECK(t.ask_all().empty());
   CHECK_FALSE(t.status().why.empty());
   ++t.ledger;
+  CHECK(t.ask_all().size() == 10);
+}
+
+TEST_CASE("after a restart the fifteen seconds begin anew", "[surveyor]") {
+  Surveying t;
+  t.begin_run(seconds(10));
+  t.begin_asking(links_to(1, 35));
+  REQUIRE(t.ask_all().size() == 10);
+  REQUIRE(t.restart());
+  t.surveyor->resume_asking(t.entropy, t.now.instant + hours(2), t.now);
+  t.pass(milliseconds(14'999));
+  ++t.ledger;
+  CHECK(t.ask_all().empty());
+  t.pass(milliseconds(1));
   CHECK(t.ask_all().size() == 10);
 }
 
