@@ -41,6 +41,17 @@ endif()
 set(OVERLAYD_PCH <algorithm> <array> <bit> <chrono> <compare> <cstddef> <cstdint> <cstring> <deque> <functional> <map>
                  <memory> <optional> <set> <span> <string> <string_view> <tuple> <unordered_map> <utility> <variant> <vector>)
 
+# overlayd_batches(TARGET): compiles its files a few at a time, for what they include takes longer than they do. So two
+# files of one target cannot both have a helper of the same name in an unnamed namespace.
+function(overlayd_batches target)
+  if(NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)  # for tools that need an entry for every file in the compilation database
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # GCC takes an included file for a header
+    endif()
+  endif()
+endfunction()
+
 # overlayd_library(NAME DIR dir [DEPS ...] [COMPONENTS ...] [TEST_DEPS ...] [PCH header... | PCH_OF target]
 #                  [TEST_PCH header...] [EXCLUDE regex])
 # Every .cpp directly in DIR belongs to it. Each of COMPONENTS must have tests/unit/<component>_test.cpp,
@@ -66,6 +77,7 @@ function(overlayd_library name)
     elseif(A_PCH_OF)
       target_precompile_headers(${name} REUSE_FROM ${A_PCH_OF})
     endif()
+    overlayd_batches(${name})
   endif()
   if(OVERLAYD_TESTS AND A_COMPONENTS)
     set(tests "")

@@ -10,7 +10,7 @@ namespace {
 using grpc::Status;
 using grpc::StatusCode;
 
-constexpr std::chrono::milliseconds kWorkPeriod{1000};  // it is woken when there is something to do
+constexpr std::chrono::milliseconds kIdlePeriod{1000};  // it is woken when there is something to do
 
 const std::string kCrowded = "too many streams of surveys are open, " + std::to_string(kSurveyStreamsMax) + "; end one";
 
@@ -54,7 +54,7 @@ SurveyService::SurveyService(OverlayPort& port, OverlayService& overlay)
       pending_(overlay.requests()),
       runs_(kSurveyStreamsMax, kCrowded, is_stopping_),
       results_(kSurveyStreamsMax, kCrowded, is_stopping_),
-      worker_(kWorkPeriod, [this] { work(); }) {}
+      worker_(kIdlePeriod, [this] { work(); }) {}
 
 SurveyService::~SurveyService() { stop(); }
 

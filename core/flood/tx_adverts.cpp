@@ -6,7 +6,7 @@
 
 namespace overlayd::flood {
 namespace {
-constexpr std::size_t kSweepMax = 64;
+constexpr std::size_t kPeerSweepMax = 64;
 }
 
 std::size_t per_period(std::uint64_t amount_per_ledger, Duration period, Duration close_time, std::size_t max) {
@@ -133,7 +133,7 @@ void TxAdverts::clear_below(std::uint32_t ledger) {
   if (ledger < cleared_below_)
     for (auto& [peer, adverts] : peers_) adverts.history.erase_if(is_cleared);
   cleared_below_ = ledger;
-  for (auto& [peer, adverts] : peers_) sweep(adverts, kSweepMax);
+  for (auto& [peer, adverts] : peers_) sweep(adverts, kPeerSweepMax);
 }
 
 void TxAdverts::sweep(PeerAdverts& adverts, std::size_t count_max) const {

@@ -11,8 +11,6 @@ namespace overlayd::xdr {
 
 namespace {
 
-constexpr std::uint32_t kUnbounded = 0xffffffff;
-
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 

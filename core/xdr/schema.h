@@ -76,6 +76,8 @@ struct UnionCase {
   std::uint16_t arm = 0;  // index into fields
 };
 
+inline constexpr std::uint32_t kUnbounded = 0xffffffff;  // the size of opaque<>, string<> and element<>
+
 struct TypeInfo {
   Kind kind = Kind::kVoid;
   std::string name;               // a path for anonymous types

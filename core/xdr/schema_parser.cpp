@@ -9,8 +9,6 @@ namespace overlayd::xdr {
 
 namespace {
 
-constexpr std::uint32_t kUnbounded = 0xffffffff;
-
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/xdr/reader.h"
+#include "core/xdr/schema.h"
 #include "core/xdr/validate.h"
 
 namespace overlayd::xdr {
@@ -14,7 +15,6 @@ constexpr std::uint32_t kEnvelopeTypeTxV0 = 0;
 constexpr std::uint32_t kEnvelopeTypeTx = 2;
 constexpr std::uint32_t kEnvelopeTypeTxFeeBump = 5;
 constexpr std::size_t kSignatureBytesMax = 64;
-constexpr std::uint32_t kUnbounded = 0xffffffff;
 
 // Behind one value of a validated buffer.
 ByteView behind(Type type, ByteView bytes) {

@@ -88,7 +88,7 @@ void print_status(const SurveyStatus& status) {
   print_table(rows);
 }
 
-void show_status(Context& context) {
+void show_survey_status(Context& context) {
   const auto client = connect_survey(context);
   if (!client) return;
   const auto answer = client->status();
@@ -132,7 +132,7 @@ void add_survey(CLI::App& app, Context& context) {
   add_survey_result(*survey, context);
   add_survey_diff(*survey, context);
   survey->add_subcommand("status", "Shows which survey this node takes part in, and how far its own is")
-      ->callback([&context] { show_status(context); });
+      ->callback([&context] { show_survey_status(context); });
   const auto nonce = std::make_shared<std::uint32_t>(0);
   CLI::App* begin = survey->add_subcommand("start", "Begins a survey by hand: every node collects, 30 minutes at most");
   begin->add_option("--nonce", *nonce, "Identifies the survey; 0: drawn")->check(whole_number(0, UINT32_MAX));
