@@ -47,8 +47,10 @@ void Survey::resume(const Now& now) {
   }
   if (phase == SurveyPhase::kReporting && unix_now >= began + seconds_of(limits::kSurveyReportMax))
     phase = SurveyPhase::kInactive;
-  if (phase == SurveyPhase::kInactive || !options_.key || !options_.entropy) {
-    surveyor_.end("the reporting phase was over when the daemon came back");
+  const bool has_key = options_.key && options_.entropy;
+  if (phase == SurveyPhase::kInactive || !has_key) {
+    surveyor_.end(has_key ? "the reporting phase was over when the daemon came back"
+                          : "the daemon came back without a key to sign requests with");
     return;
   }
   const bool was_asking = record.was_asking || (record.phase != phase && record.run != SurveyRun::kEnded);

@@ -260,6 +260,7 @@ TEST_CASE("without a key a stored survey is shown and not gone on with", "[surve
   t.pass(seconds(60));
   CHECK(t.status().has_result);
   CHECK_FALSE(t.status().is_asking);
+  CHECK_THAT(t.status().why, Catch::Contains("without a key"));
   CHECK(t.broadcasts.empty());
 }
 
