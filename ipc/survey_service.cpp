@@ -12,7 +12,8 @@ using grpc::StatusCode;
 
 constexpr std::chrono::milliseconds kIdlePeriod{1000};  // it is woken when there is something to do
 
-const std::string kCrowded = "too many streams of surveys are open, " + std::to_string(kSurveyStreamsMax) + "; end one";
+const std::string too_many_streams =
+    "too many streams of surveys are open, " + std::to_string(kSurveyStreamsMax) + "; end one";
 
 std::uint32_t draw_nonce() {
   std::uint32_t nonce = 0;
@@ -52,8 +53,8 @@ SurveyService::SurveyService(OverlayPort& port, OverlayService& overlay)
     : port_(port),
       overlay_(overlay),
       pending_(overlay.requests()),
-      runs_(kSurveyStreamsMax, kCrowded, is_stopping_),
-      results_(kSurveyStreamsMax, kCrowded, is_stopping_),
+      runs_(kSurveyStreamsMax, too_many_streams, is_stopping_),
+      results_(kSurveyStreamsMax, too_many_streams, is_stopping_),
       worker_(kIdlePeriod, [this] { work(); }) {}
 
 SurveyService::~SurveyService() { stop(); }

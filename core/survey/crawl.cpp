@@ -26,8 +26,8 @@ bool tells_all(const SurveyNode& node) {
 // Ascending by node, each once.
 void put_in_order(std::vector<SurveyedLink>& links) {
   std::ranges::stable_sort(links, {}, &SurveyedLink::node);
-  const auto repeated = std::ranges::unique(links, {}, &SurveyedLink::node);
-  links.erase(repeated.begin(), repeated.end());
+  const auto is_same = [](const SurveyedLink& a, const SurveyedLink& b) { return a.node == b.node; };
+  links.erase(std::unique(links.begin(), links.end(), is_same), links.end());
 }
 
 bool has_repeats(std::vector<SurveyedLink> links) {

@@ -31,8 +31,8 @@ std::string nodes_head() {
   Row row;
   row.add("nodeId");
   const auto name = [&row](const char* text, const auto&) { row.add(text); };
-  visit_node(kNamesOfNode, name);
-  visit_stats(kNamesOfStats, name);
+  visit_node(names_of_node, name);
+  visit_stats(names_of_stats, name);
   row.add("inboundPeers").add("outboundPeers").add("namedBy");
   return row.line();
 }
@@ -48,7 +48,7 @@ std::string links_head() {
   row.add("dialler").add("acceptor").add("agreement");
   for (const std::string end : {"dialler_", "acceptor_"}) {
     row.add(end + "version");
-    visit_counters(kNamesOfLink, [&](const char* name, const auto&) { row.add(end + name); });
+    visit_counters(names_of_link, [&](const char* name, const auto&) { row.add(end + name); });
   }
   return row.line();
 }

@@ -12,9 +12,9 @@ namespace overlayd::ipc::ctl {
 
 inline constexpr int kSurveyFormat = 1;  // of our part of a saved result
 // Visited where the names are wanted alone.
-inline const SurveyNode kNamesOfNode{};
-inline const SurveyedNode kNamesOfStats{};
-inline const SurveyedLink kNamesOfLink{};
+inline const SurveyNode names_of_node{};
+inline const SurveyedNode names_of_stats{};
+inline const SurveyedLink names_of_link{};
 
 // What one end of a link says of it, but whom it names.
 template <typename Link, typename Visit>

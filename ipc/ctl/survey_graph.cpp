@@ -41,14 +41,14 @@ std::string data_line(const std::string& domain, const std::string& name, const 
 std::string keys() {
   std::string out;
   const auto of_node = [&out](const char* name, const auto& value) { out += key_line("node", name, xml_type(value)); };
-  visit_node(kNamesOfNode, of_node);
-  visit_stats(kNamesOfStats, of_node);
+  visit_node(names_of_node, of_node);
+  visit_stats(names_of_stats, of_node);
   for (const char* name : {"inboundPeers", "outboundPeers"}) out += key_line("node", name, "long");
   out += key_line("node", "namedBy", "string");
   out += key_line("edge", "agreement", "string");
   for (const std::string end : {"dialler_", "acceptor_"}) {
     out += key_line("edge", end + "version", "string");
-    visit_counters(kNamesOfLink,
+    visit_counters(names_of_link,
                    [&](const char* name, const auto& value) { out += key_line("edge", end + name, xml_type(value)); });
   }
   return out;

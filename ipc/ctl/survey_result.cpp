@@ -74,8 +74,8 @@ SurveyNode to_node(const v1::SurveyNode& node) {
 // Sorted, each node once: the first that came counts.
 void tidy(std::vector<SurveyedLink>& links) {
   std::ranges::stable_sort(links, {}, &SurveyedLink::node);
-  const auto rest = std::ranges::unique(links, {}, &SurveyedLink::node);
-  links.erase(rest.begin(), rest.end());
+  const auto is_same = [](const SurveyedLink& a, const SurveyedLink& b) { return a.node == b.node; };
+  links.erase(std::unique(links.begin(), links.end(), is_same), links.end());
   for (SurveyedLink& link : links) link.version = printable_text(link.version);
 }
 
@@ -135,8 +135,7 @@ std::vector<NodeId> unlisted_ends(const SurveyResult& result, const std::vector<
       if (find_node(result, end) == nullptr) ends.push_back(end);
   }
   std::ranges::sort(ends);
-  const auto rest = std::ranges::unique(ends);
-  ends.erase(rest.begin(), rest.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   return ends;
 }
 
