@@ -22,9 +22,10 @@ UnixTime after(UnixTime time, Duration by) {
 void Surveyor::begin(std::uint32_t nonce) {
   key_.reset();
   crawl_.clear();
+  const std::uint32_t last_ledger = record_.last_ledger;
   record_ = {};
   record_.nonce = nonce;
-  record_.last_ledger = ledger_;
+  record_.last_ledger = last_ledger;
   stop_at_ = asking_ends_ = Instant::never();
   waits_for_.clear();
   stayed_.clear();
@@ -101,7 +102,7 @@ std::string Surveyor::what_holds(std::uint32_t ledger, bool has_peers) const {
   if (crawl_.is_idle() && has_peers) return {};
   if (!has_peers) return "no peer is connected";
   if (ledger == 0) return "the ledger is not known (UpdateLedger)";
-  if (batch_left_ == 0 || ledger_sent_ < limits::kSurveyBatch) return {};
+  if (batch_left_ == 0 || ledger != record_.last_ledger || ledger_sent_ < limits::kSurveyBatch) return {};
   return "ledger " + std::to_string(ledger) + " lasts: others follow " + std::to_string(limits::kSurveyBatch) +
          " requests in one (UpdateLedger)";
 }
@@ -115,18 +116,14 @@ void Surveyor::wait_for(const std::string& what) {
 std::optional<Crawl::Ask> Surveyor::next(std::uint32_t ledger, bool has_peers, Instant now) {
   if (!is_asking()) return std::nullopt;
   if (now >= batch_began_ + limits::kSurveyBatchPeriod) batch_left_ = limits::kSurveyBatch;
-  if (ledger != 0 && ledger != ledger_) {
-    ledger_ = ledger;
-    ledger_sent_ = 0;
-  }
   wait_for(what_holds(ledger, has_peers));
   if (!waits_for_.empty() || batch_left_ == 0) return std::nullopt;
   const auto ask = crawl_.next(ledger, now);
   if (!ask) return std::nullopt;
   if (batch_left_ == limits::kSurveyBatch) batch_began_ = now;
   --batch_left_;
+  if (std::exchange(record_.last_ledger, ledger) != ledger) ledger_sent_ = 0;
   ++ledger_sent_;
-  record_.last_ledger = ledger;
   ++record_.requests_sent;
   is_record_changed_ = is_changed_ = true;
   return ask;
@@ -234,7 +231,6 @@ bool Surveyor::load(const SurveyOptions& stored, const Now& now) {
   for (const StoreSurveyNode& node : stored.stored_nodes)
     if (auto read = read_survey_node(node.record)) nodes.push_back(std::move(*read));
   crawl_.load(nodes, record_.last_ledger);
-  ledger_ = record_.last_ledger;
   if (record_.was_asking) {  // how many requests those were, and when, is not stored
     ledger_sent_ = limits::kSurveyBatch;
     batch_left_ = 0;

@@ -94,8 +94,7 @@ class Surveyor {
   Instant batch_began_;                     // with its first request
   std::size_t batch_left_ = limits::kSurveyBatch;
   Instant look_at_ = Instant::never();  // when peers may have come back
-  std::uint32_t ledger_ = 0;            // the last one there was
-  std::size_t ledger_sent_ = 0;         // requests with that
+  std::size_t ledger_sent_ = 0;         // requests with the ledger of the last one
   std::vector<NodeId> stayed_;          // peers that were there all the time since asking began
   std::string waits_for_;
   bool is_record_changed_ = false;
