@@ -65,12 +65,13 @@ bool is_notable(const DiffNumber& number, std::uint64_t before, std::uint64_t af
 
 bool is_complete(const SurveyNode& node) { return node.state == SurveyNodeState::kComplete; }
 
+bool is_telling(const SurveyResult& result, const NodeId& id) {
+  const SurveyNode* node = find_node(result, id);
+  return node != nullptr && is_complete(*node);
+}
+
 bool tells_of_links(const SurveyResult& result, const SurveyDiff::Link& link) {
-  const auto is_telling = [&](const NodeId& id) {
-    const SurveyNode* node = find_node(result, id);
-    return node != nullptr && is_complete(*node);
-  };
-  return is_telling(link.first) || is_telling(link.second);
+  return is_telling(result, link.first) || is_telling(result, link.second);
 }
 
 std::set<SurveyDiff::Link> pairs_of(const SurveyResult& result) {
@@ -92,14 +93,10 @@ std::vector<SurveyDiff::Link> only_in(const std::set<SurveyDiff::Link>& some, co
 // the node has a link with here.
 std::vector<NodeId> only_in(const SurveyResult& some, const std::set<SurveyDiff::Link>& links_of_some,
                             const SurveyResult& others, std::uint64_t& uncertain) {
-  const auto is_telling = [&](const NodeId& id) {
-    const SurveyNode* node = find_node(others, id);
-    return node != nullptr && is_complete(*node);
-  };
   std::map<NodeId, bool> would_be_named;  // of those with links
   for (const auto& [a, b] : links_of_some) {
     for (const auto& [id, other] : {std::pair(a, b), std::pair(b, a)})
-      would_be_named.try_emplace(id, true).first->second &= is_telling(other);
+      would_be_named.try_emplace(id, true).first->second &= is_telling(others, other);
   }
   std::vector<NodeId> found;
   for (const SurveyNodePtr& node : some.nodes) {

@@ -76,9 +76,9 @@ TEST_CASE("a surveyor that dies while it collects goes on from its disk, and fin
   INFO(describe(result.status));
   CHECK(result.status.run == SurveyRun::kDone);
   CHECK(count(result, SurveyNodeState::kComplete) == net.honest() - 1);
-  const auto self = std::ranges::find(result.nodes, net.id(0), [](const SurveyNodePtr& node) { return node->node; });
-  REQUIRE(self != result.nodes.end());
-  CHECK((*self)->problem == SurveyProblem::kNotAsked);  // what it counted itself died with it
+  const SurveyNode* self = find(result, net.id(0));
+  REQUIRE(self != nullptr);
+  CHECK(self->problem == SurveyProblem::kNotAsked);  // what it counted itself died with it
   // Its own links are not those that it had when the phase began: nobody tells of them.
   CHECK(net.told_by_diallers(result) == without(links, 0));
   CHECK(net.told_by_dialled(result) == without(links, 0));

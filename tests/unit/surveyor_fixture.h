@@ -40,6 +40,12 @@ struct Surveying {
     surveyor->set_self(whole({}, links).node, {}, links);
     surveyor->begin_asking(entropy, phase_ends, now);
   }
+  // A run over 35 nodes, of which the first ten are asked.
+  void ask_ten() {
+    begin_run(seconds(10));
+    begin_asking(links_to(1, 35));
+    REQUIRE(ask_all().size() == 10);
+  }
   void enter(SurveyPhase next) {
     phase = next;
     phase_began = now.unix_time;

@@ -77,9 +77,7 @@ TEST_CASE("a run that crawled goes on with what it does not know, under a new ke
 
 TEST_CASE("the ledger that a former process asked in is not used again", "[surveyor]") {
   Surveying t;
-  t.begin_run(seconds(10));
-  t.begin_asking(links_to(1, 35));
-  REQUIRE(t.ask_all().size() == 10);
+  t.ask_ten();
   REQUIRE(t.restart());
   t.surveyor->resume_asking(t.entropy, t.now.instant + hours(2), t.now);
   CHECK_FALSE(t.surveyor->next(0, false, t.now.instant));  // before UpdateLedger
@@ -92,9 +90,7 @@ TEST_CASE("the ledger that a former process asked in is not used again", "[surve
 
 TEST_CASE("after a restart the fifteen seconds begin anew", "[surveyor]") {
   Surveying t;
-  t.begin_run(seconds(10));
-  t.begin_asking(links_to(1, 35));
-  REQUIRE(t.ask_all().size() == 10);
+  t.ask_ten();
   REQUIRE(t.restart());
   t.surveyor->resume_asking(t.entropy, t.now.instant + hours(2), t.now);
   t.pass(milliseconds(14'999));

@@ -52,9 +52,7 @@ TEST_CASE("what was sealed for a key that is gone is not read", "[surveyor]") {
 
 TEST_CASE("ten requests in fifteen seconds", "[surveyor]") {
   Surveying t;
-  t.begin_run(seconds(10));
-  t.begin_asking(links_to(1, 35));
-  CHECK(t.ask_all().size() == 10);
+  t.ask_ten();
   CHECK(t.surveyor->next_deadline() <= t.now.instant + seconds(15));
   t.pass_ledger(seconds(5));
   t.pass_ledger(milliseconds(9'999));
@@ -66,9 +64,7 @@ TEST_CASE("ten requests in fifteen seconds", "[surveyor]") {
 
 TEST_CASE("ten requests in one ledger, however long it lasts", "[surveyor]") {
   Surveying t;
-  t.begin_run(seconds(10));
-  t.begin_asking(links_to(1, 35));
-  CHECK(t.ask_all().size() == 10);
+  t.ask_ten();
   t.pass(seconds(20));
   t.advance();
   CHECK(t.ask_all().empty());
@@ -80,9 +76,7 @@ TEST_CASE("ten requests in one ledger, however long it lasts", "[surveyor]") {
 
 TEST_CASE("an end and a new begin do not change the pace", "[surveyor]") {
   Surveying t;
-  t.begin_run(seconds(10));
-  t.begin_asking(links_to(1, 35));
-  REQUIRE(t.ask_all().size() == 10);
+  t.ask_ten();
   t.surveyor->end("somebody ended it");
   t.surveyor->begin_run(seconds(10), t.phase, t.phase_began, t.now);
   t.surveyor->resume_asking(t.entropy, t.phase_ends, t.now);
